@@ -1,0 +1,1 @@
+"""Monotone gradient boosting: fitting, compiled tree walking, exact reasons."""

@@ -1,0 +1,22 @@
+"""Compilation of the numeric kernels that must give the same bits everywhere."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel on its first call and keep the machine code on disk.
+
+    Neither fast-math nor contraction is allowed, so a kernel does each IEEE
+    operation in the order it is written: one row, a million rows, the pipeline
+    and the service get equal bits. The lock on the interpreter is released.
+    """
+    kernel: Callable[P, R] = numba.njit(cache=True, nogil=True, fastmath=False)(
+        function
+    )
+    return kernel

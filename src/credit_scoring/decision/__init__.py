@@ -1,0 +1,1 @@
+"""From a model's margin to a decision: PD, score, band, policy, reasons."""

@@ -1,0 +1,64 @@
+"""The errors of the platform: one base, one class for each boundary.
+
+Messages say what is wrong, how often, where, and what was expected. They never
+hold applicant data: not a value of a row, not a `loan_id`.
+"""
+
+from dataclasses import dataclass
+
+
+class CreditScoringError(Exception):
+    """Anything the platform refuses, with a message a person can act on."""
+
+
+class ContractError(CreditScoringError, ValueError):
+    """The contract itself, or a file read under it, is not as it must be."""
+
+
+class FeatureError(CreditScoringError, ValueError):
+    """A feature is defined wrongly, or lacks a column that it needs."""
+
+
+class TrainingError(CreditScoringError, ValueError):
+    """A candidate cannot be fitted on the data it was given."""
+
+
+class EvaluationError(CreditScoringError, ValueError):
+    """A measure is not defined for the data it was given."""
+
+
+class InvalidProbabilityError(CreditScoringError, ValueError):
+    """A probability of default is NaN or not in (0, 1)."""
+
+
+class PolicyError(CreditScoringError, ValueError):
+    """A policy contradicts itself or names something that does not exist."""
+
+
+class ArtifactError(CreditScoringError, ValueError):
+    """A model artifact is incomplete, altered, or made for other code."""
+
+
+class PromotionError(CreditScoringError, RuntimeError):
+    """The registry is in a state from which promotion cannot go on."""
+
+
+class SettingsError(CreditScoringError, ValueError):
+    """An environment setting is unknown or has a value that is not allowed."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field of a request; never the field's value."""
+
+    field: str
+    message: str
+
+
+class InvalidRequestError(CreditScoringError, ValueError):
+    """A request that breaks the contract, with one entry for each field."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        """Say what is wrong with each field."""
+        super().__init__("; ".join(f"{e.field}: {e.message}" for e in errors[:8]))
+        self.errors = errors

@@ -1,0 +1,1 @@
+"""Measures of a model: discrimination, calibration, stability, with intervals."""

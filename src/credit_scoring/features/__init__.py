@@ -1,0 +1,1 @@
+"""Features: one pure function each, the same in pipeline, batch and service."""

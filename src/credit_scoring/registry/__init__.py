@@ -1,0 +1,1 @@
+"""Where models are kept: the artifact, MLflow's registry, BentoML's store."""

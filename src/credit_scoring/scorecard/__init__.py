@@ -1,0 +1,1 @@
+"""The WOE scorecard: bins, weights of evidence, points and the points scale."""

@@ -1,0 +1,1 @@
+"""The service: it only translates between HTTP and a decision."""
