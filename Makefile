@@ -1,0 +1,81 @@
+# Everything a fresh machine needs is installed here, from hashed locks.
+# Recipes use relative paths only, so the checkout may lie in a path with a space.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	"$$p" -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2>/dev/null && { command -v "$$p"; break; }; done)
+HOST ?= 127.0.0.1
+PORT ?= 3000
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes \
+	--no-emit-index-url --no-header --python-version 3.11
+
+# No telemetry leaves the machine.
+export DO_NOT_TRACK := 1
+export BENTOML_DO_NOT_TRACK := True
+
+.PHONY: help
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | sort | \
+		while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo \
+		"Python 3.11, 3.12 or 3.13 with its venv module was not found." \
+		"Install it (Debian: apt-get install python3 python3-venv)," \
+		"or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Setting up .venv with $$("$(PYTHON)" --version) from requirements.lock"
+	@rm -rf .venv
+	@"$(PYTHON)" -m venv .venv
+	@sed -n '/^uv==/,/^    # via/p' requirements.lock > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--only-binary :all: --require-hashes -r .venv/uv.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --only-binary :all: \
+		--require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
+		--no-build-isolation --editable .
+	@touch $@
+
+.PHONY: install
+install: $(INSTALLED) ## The environment, in .venv
+
+.PHONY: demo
+demo: $(INSTALLED) ## From raw data to one decision over HTTP, by itself
+	@$(BIN)/python -m kedro run
+	@$(BIN)/python -m credit_scoring.demo
+
+.PHONY: serve
+serve: $(INSTALLED) ## The newest Bento in the foreground (HOST, PORT)
+	@exec $(BIN)/python -m bentoml serve credit_scoring:latest \
+		--host $(HOST) --port $(PORT)
+
+.PHONY: test
+test: $(INSTALLED) ## The whole test suite with the coverage gate
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
+
+.PHONY: check
+check: $(INSTALLED) ## Lint, format, types, import rings
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(INSTALLED) ## Mend what the formatter and linter can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+.PHONY: lock
+lock: $(INSTALLED) ## Resolve the dependencies anew
+	@$(LOCK) --all-extras --group dev -o requirements.lock
+	@$(LOCK) --constraint requirements.lock -o bentos/requirements.lock
+
+.PHONY: clean
+clean: ## Remove the environment and everything that was made
+	@rm -rf .venv .viz mlflow.db mlruns mlartifacts bentos/releases bentos/models.json
+	@find data -mindepth 1 -maxdepth 1 ! -name 01_raw -exec rm -rf {} +

@@ -1,0 +1,18 @@
+"""`python -m credit_scoring`: runs the project's pipelines, as `kedro run` does."""
+
+import sys
+from pathlib import Path
+
+from kedro.framework.cli.utils import find_run_command
+from kedro.framework.project import configure_project
+
+
+def main() -> None:
+    """Run Kedro's `run` command on the project."""
+    configure_project(Path(__file__).parent.name)
+    run = find_run_command(Path(__file__).parent.name)
+    run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Which pipelines there are, and which of them a plain `kedro run` runs."""
+
+from kedro.framework.project import find_pipelines
+from kedro.pipeline import Pipeline
+
+DEFAULT = (
+    "ingestion",
+    "validation",
+    "feature_engineering",
+    "training",
+    "evaluation",
+    "promotion",
+    "packaging",
+)
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Find the pipelines in `credit_scoring.pipelines`, one folder each.
+
+    Raises:
+        ImportError: If a pipeline's module cannot be imported.
+        KeyError: If a pipeline of the default run is not there.
+    """
+    pipelines: dict[str, Pipeline] = find_pipelines(raise_errors=True)
+    pipelines["__default__"] = sum((pipelines[n] for n in DEFAULT), Pipeline([]))
+    return pipelines
