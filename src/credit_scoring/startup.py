@@ -1,0 +1,21 @@
+"""What Kedro's command line does first, before it loads any plugin."""
+
+import logging
+import os
+
+# MLflow warns about the signature of a class inside kedro-mlflow at each start.
+# A filter of `warnings` does not hold: a library puts its own in front of it.
+KNOWN_WARNINGS = ("Add type hints to the `predict` method",)
+
+
+def prepare() -> None:
+    """Log warnings, but for those nobody can act on, and send no telemetry."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addFilter(is_worth_reading)
+
+
+def is_worth_reading(record: logging.LogRecord) -> bool:
+    """Tell whether a logged warning is none of the known ones."""
+    return not any(known in record.getMessage() for known in KNOWN_WARNINGS)
