@@ -1,5 +1,7 @@
 """The contract: what each column of an application is, said once."""
 
+import keyword
+import re
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal, Self
@@ -7,6 +9,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from credit_scoring.digests import sha256_of_json
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# `source_row` stands beside the columns in files, `has_history` in applications.
+_RESERVED_NAMES = frozenset({"source_row", "has_history"})
 
 
 class Role(StrEnum):
@@ -55,6 +61,31 @@ class Column(BaseModel):
             raise ValueError("a sentinel means missing, so the column is nullable")
         return self
 
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        bounded = self.minimum is not None or self.maximum is not None
+        if self.type in ("string", "date") and (bounded or self.sentinels):
+            raise ValueError(f"a {self.type} has no minimum, maximum or sentinels")
+        if self.type == "date" and self.categories is not None:
+            raise ValueError("a date has no categories")
+        if self.type in ("string", "date") and self.recode:
+            raise ValueError(f"a {self.type} has no recode")
+        if self.categories == {}:
+            raise ValueError("categories are empty: leave them out instead")
+        if self.type == "string" and self.role is not Role.ID and not self.categories:
+            raise ValueError("a string other than the id needs categories")
+        if self.pattern is not None:
+            self._check_pattern(self.pattern)
+        return self
+
+    def _check_pattern(self, pattern: str) -> None:
+        if self.type != "string" or self.categories:
+            raise ValueError("only a string without categories has a pattern")
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"pattern is no regular expression: {error}") from error
+
 
 class Contract(BaseModel):
     """The columns of a data set, with their roles, ranges and meaning."""
@@ -67,11 +98,25 @@ class Contract(BaseModel):
     columns: dict[str, Column]
 
     @model_validator(mode="after")
+    def _named_well(self) -> Self:
+        for name in self.columns:
+            if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+                raise ValueError(f"column name {name!r} is not like credit_limit_1")
+            if name in _RESERVED_NAMES:
+                raise ValueError(f"column name {name!r} has another meaning here")
+        return self
+
+    @model_validator(mode="after")
     def _one_id_one_target(self) -> Self:
         for role in (Role.ID, Role.TARGET):
             count = len(self.names(role))
             if count != 1:
                 raise ValueError(f"expected one column of role {role}, found {count}")
+        if self.id_name != "loan_id" or self.columns["loan_id"].type != "string":
+            raise ValueError("the column of role id must be a string named loan_id")
+        target = self.columns[self.target_name]
+        if target.type != "integer" or target.nullable:
+            raise ValueError("the target must be an integer that is not nullable")
         sources = [column.source for column in self.columns.values()]
         if len(set(sources)) != len(sources):
             raise ValueError("two columns have the same source")

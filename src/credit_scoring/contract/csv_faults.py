@@ -1,0 +1,100 @@
+"""Where a CSV text is broken, and on which line each of its rows begins."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit_scoring.errors import ContractError
+
+
+def header_of(text: bytes, name: str) -> list[str]:
+    """Read the names in the first line of a CSV text.
+
+    Raises:
+        ContractError: If the first line is blank, the header goes over more
+            than one line, or a quote in it is not closed.
+    """
+    header = next(_records(text, name), (1, []))[1]
+    if not header:
+        raise ContractError(f"{name}: the first line is blank; expected the header")
+    if any("\n" in cell or "\r" in cell for cell in header):
+        raise ContractError(f"{name}: the header goes over more than one line")
+    return header
+
+
+def line_numbers(text: bytes, *, rows: int, name: str) -> NDArray[np.int64]:
+    """Give the line on which each row begins; the header is line 1.
+
+    Args:
+        text: The whole CSV text.
+        rows: Number of rows that were read from it.
+        name: What to call the file in messages.
+
+    Returns:
+        Shape (rows,).
+
+    Raises:
+        ContractError: If quotes are used so that the rows cannot be told apart.
+    """
+    body = text.rstrip(b"\r\n")
+    breaks = body.count(b"\n") or body.count(b"\r")
+    if breaks == rows:
+        return np.arange(2, rows + 2, dtype=np.int64)
+    records = _records(text, name)
+    next(records)
+    lines = np.array([line for line, cells in records if cells], dtype=np.int64)
+    if lines.size != rows:
+        raise ContractError(
+            f"{name}: quotes are used so that rows cannot be told apart; expected "
+            'quotes around whole cells, and a quote in a cell written as ""'
+        )
+    return lines
+
+
+def explain_csv_fault(text: bytes, *, cells: int, name: str) -> ContractError:
+    """Find the first row that is not as the header says.
+
+    Args:
+        text: A CSV text that was refused.
+        cells: Number of names in its header.
+        name: What to call the file in messages.
+
+    Returns:
+        What is wrong and on which line, without any content of the row.
+    """
+    try:
+        for line, found in _records(text, name):
+            if found and len(found) != cells:
+                return ContractError(
+                    f"{name}: line {line} has {len(found)} cell(s); expected "
+                    f"{cells} as in the header"
+                )
+    except ContractError as error:
+        return error
+    return ContractError(f"{name}: not a table separated by commas")
+
+
+def _records(text: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each record with the line on which it begins."""
+    reader = csv.reader(io.StringIO(text.decode(), newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            yield line, next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise ContractError(_quote_message(str(error), line, name)) from None
+
+
+def _quote_message(fault: str, line: int, name: str) -> str:
+    if "expected after" in fault:
+        return (
+            f"{name}: in the row that begins on line {line} a closing quote is "
+            'followed by text; expected a comma, and a quote in a cell written as ""'
+        )
+    # At the end of the text, or after more characters than a cell may have.
+    return f"{name}: a quote opened in the row that begins on line {line} is not closed"

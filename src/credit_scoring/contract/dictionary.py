@@ -1,0 +1,99 @@
+"""The data dictionary in words: Markdown, generated from the contract."""
+
+from credit_scoring.contract.model import Column, Contract, Role
+from credit_scoring.contract.rules import plain
+
+_ROLES = {
+    Role.ID: "identifies the loan; never a feature",
+    Role.APPLICATION: "known when the application is made; a feature may use it",
+    Role.HISTORY: "from the account's statements; a feature may use it",
+    Role.PROTECTED: "for fairness measurement alone; never a feature",
+    Role.TARGET: "the outcome to predict; never a feature",
+    Role.DATE: "places the row in time; never a feature",
+}
+
+
+def data_dictionary(contract: Contract) -> str:
+    """Write the data dictionary of a contract as Markdown."""
+    return "\n".join(
+        [
+            "# Data dictionary",
+            "",
+            f"{contract.title}: contract `{contract.name}`, version {contract.version}, "
+            f"{len(contract.columns)} columns.",
+            "",
+            "This page is written by `credit_scoring.contract.dictionary` from",
+            "`conf/base/parameters_contract.yml`; change the contract, not the page.",
+            "",
+            *_overview(contract),
+            "",
+            "## Roles",
+            "",
+            *[f"- `{r}`: {_ROLES[r]}." for r in Role if contract.names(r)],
+            "",
+            "## Columns",
+            *[
+                line
+                for name, column in contract.columns.items()
+                for line in _section(name, column)
+            ],
+            "",
+        ]
+    )
+
+
+def _overview(contract: Contract) -> list[str]:
+    lines = [
+        "| column | in the file | role | type | unit | accepted | missing |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, column in contract.columns.items():
+        cells = [
+            f"[`{name}`](#{name})",
+            f"`{column.source}`",
+            str(column.role),
+            column.type,
+            column.unit or "",
+            _accepted(column),
+            "allowed" if column.nullable else "refused",
+        ]
+        lines.append(f"| {' | '.join(_escaped(cell) for cell in cells)} |")
+    return lines
+
+
+def _accepted(column: Column) -> str:
+    if column.pattern is not None:
+        return f"`{column.pattern}`"
+    if column.categories is not None and column.type == "string":
+        return ", ".join(column.categories.values())
+    if column.categories is not None:
+        return ", ".join(str(code) for code in sorted(column.categories))
+    low, high = column.minimum, column.maximum
+    if low is not None and high is not None:
+        return f"{plain(low)} to {plain(high)}"
+    if low is not None:
+        return f"at least {plain(low)}"
+    return f"at most {plain(high)}" if high is not None else "any"
+
+
+def _section(name: str, column: Column) -> list[str]:
+    lines = ["", f"### {name}", "", column.description.strip()]
+    if column.categories is not None:
+        lines += ["", "| code | meaning |", "| --- | --- |"]
+        lines += [
+            f"| {code} | {_escaped(meaning)} |"
+            for code, meaning in sorted(column.categories.items())
+        ]
+    if column.recode_reason is not None:
+        pairs = ", ".join(f"{old} as {new}" for old, new in column.recode.items())
+        lines += ["", f"Read {pairs}. {column.recode_reason.strip()}"]
+    if column.sentinels:
+        values = ", ".join(plain(value) for value in column.sentinels)
+        lines += ["", f"Read as missing: {values}."]
+    if column.example is not None:
+        lines += ["", f"Example: `{column.example}`."]
+    return lines
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|")

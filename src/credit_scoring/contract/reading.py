@@ -1,0 +1,199 @@
+"""Reading a file of applications: bytes to a frame of strings, nothing guessed."""
+
+import difflib
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from credit_scoring.contract.csv_faults import (
+    explain_csv_fault,
+    header_of,
+    line_numbers,
+)
+from credit_scoring.contract.model import Contract
+from credit_scoring.errors import ContractError
+
+SOURCE_ROW = "source_row"
+SHA256 = "sha256"
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZIP_MAGIC = b"PK\x03\x04"
+_UTF8_BOM = b"\xef\xbb\xbf"
+# UTF-32 before UTF-16: the shorter mark is the beginning of the longer one.
+_OTHER_BOMS = {
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+_SHOWN = 8
+
+
+def read_applications(path: Path) -> pd.DataFrame:
+    """Read a CSV file of applications, plain or gzip.
+
+    Args:
+        path: The file; comma-separated, UTF-8 with or without a byte order mark.
+
+    Returns:
+        One row an application, every cell a string as it is written, an empty
+        cell missing. The index ``source_row`` is the line of the file where the
+        row begins, 1 being the header. ``attrs["sha256"]`` is the file's digest.
+
+    Raises:
+        ContractError: If the file is missing, empty, truncated, corrupt, not
+            UTF-8, or not a table: which row, and what was expected.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ContractError(f"{path}: cannot be read: {reason}") from error
+    return table_from_bytes(content, name=str(path))
+
+
+def table_from_bytes(content: bytes, *, name: str) -> pd.DataFrame:
+    """Read the bytes of a CSV file, plain or gzip; see `read_applications`.
+
+    Args:
+        content: The file's bytes.
+        name: What to call the file in messages.
+
+    Raises:
+        ContractError: If the bytes are not such a file.
+    """
+    text = _utf8_without_mark(_decompressed(content, name), name)
+    if not text.strip():
+        raise ContractError(f"{name}: the file is empty; expected a header and rows")
+    header = header_of(text, name)
+    table = _parsed(text, header, name)
+    if table.num_rows == 0:
+        raise ContractError(f"{name}: the file has a header but no rows")
+    frame: pd.DataFrame = table.to_pandas()
+    frame.columns = pd.Index(header)
+    lines = line_numbers(text, rows=table.num_rows, name=name)
+    frame.index = pd.Index(lines, name=SOURCE_ROW)
+    frame.attrs[SHA256] = hashlib.sha256(content).hexdigest()
+    return frame
+
+
+def select_columns(
+    table: pd.DataFrame, contract: Contract, *, name: str = "the file"
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Take the contract's columns from a table, under the contract's names.
+
+    Args:
+        table: As `read_applications` gives it.
+        contract: Names the columns and their sources.
+        name: What to call the file in messages.
+
+    Returns:
+        The frame, with ``source_row`` as its first column, and the names of
+        the additional columns, which are ignored.
+
+    Raises:
+        ContractError: If columns are missing (with names that come near) or
+            stand in the header twice.
+    """
+    present = list(table.columns)
+    wanted = {column.source: api for api, column in contract.columns.items()}
+    twice = sorted({source for source in wanted if present.count(source) > 1})
+    if twice:
+        raise ContractError(
+            f"{name}: the header names {len(twice)} column(s) more than once: "
+            f"{', '.join(twice[:_SHOWN])}"
+        )
+    ignored = tuple(column for column in present if column not in wanted)
+    missing = [source for source in wanted if source not in present]
+    if missing:
+        raise ContractError(_missing_message(missing, ignored, name))
+    frame = table[list(wanted)].rename(columns=wanted).reset_index()
+    frame.attrs.clear()
+    return frame, ignored
+
+
+def _missing_message(missing: list[str], others: Sequence[str], name: str) -> str:
+    hints = []
+    if len(others) == 1:
+        separators = {";": "semicolons", "\t": "tabs", "|": "bars"}
+        hints = [
+            f"; the header seems to be separated by {word}: expected commas"
+            for mark, word in separators.items()
+            if mark in others[0]
+        ]
+    folded = {other.casefold().strip(): other for other in others}
+    for source in missing[:_SHOWN]:
+        near = difflib.get_close_matches(source.casefold(), folded, n=1, cutoff=0.75)
+        if near:
+            hints.append(f"; instead of {source} there is {folded[near[0]]!r:.66}")
+    shown = ", ".join(missing[:_SHOWN])
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return (
+        f"{name}: {len(missing)} column(s) missing: {shown}{more}"
+        f"{''.join(hints)}. Correct the file's header, or the contract's sources"
+    )
+
+
+def _decompressed(content: bytes, name: str) -> bytes:
+    if not content.startswith(_GZIP_MAGIC):
+        return content
+    try:
+        return gzip.decompress(content)
+    except EOFError as error:
+        raise ContractError(
+            f"{name}: the gzip file is truncated after {len(content)} bytes; "
+            "copy or download it again"
+        ) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise ContractError(
+            f"{name}: the gzip file is corrupt; copy or download it again"
+        ) from error
+
+
+def _utf8_without_mark(content: bytes, name: str) -> bytes:
+    for mark, encoding in _OTHER_BOMS.items():
+        if content.startswith(mark):
+            raise ContractError(f"{name}: encoded as {encoding}; save it as UTF-8")
+    if content.startswith(_ZIP_MAGIC):
+        raise ContractError(f"{name}: a ZIP or Excel file; save it as CSV in UTF-8")
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ContractError(
+            f"{name}: not UTF-8 at byte {error.start} (line {line}); it may be "
+            "Latin-1 or Windows-1252: save it as UTF-8"
+        ) from error
+    zero = content.find(b"\0")
+    if zero >= 0:
+        raise ContractError(
+            f"{name}: holds a zero byte at byte {zero}, so it is no text in UTF-8; "
+            "it may be UTF-16 or a binary file: save it as CSV in UTF-8"
+        )
+    return content.removeprefix(_UTF8_BOM)
+
+
+def _parsed(text: bytes, header: list[str], name: str) -> pa.Table:
+    # Columns are numbered, not named, so that a name may stand twice.
+    numbers = [str(index) for index in range(len(header))]
+    try:
+        return arrow_csv.read_csv(
+            io.BytesIO(text),
+            read_options=arrow_csv.ReadOptions(column_names=numbers, skip_rows=1),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(numbers, pa.large_string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid:
+        # Arrow's own message quotes the row, which is an applicant's.
+        raise explain_csv_fault(text, cells=len(header), name=name) from None

@@ -1,0 +1,228 @@
+"""Rows under the contract: the accepted ones typed, the rejected ones explained."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from credit_scoring.contract.model import Column, Contract, Role
+from credit_scoring.contract.parsing import ParsedColumn, parse_column
+from credit_scoring.contract.reading import SOURCE_ROW
+from credit_scoring.contract.rules import MISSING, Rule, rules_of, standardise
+from credit_scoring.errors import ContractError
+
+Bools = NDArray[np.bool_]
+
+REJECTED_COLUMNS = (SOURCE_ROW, "loan_id", "column", "value", "reason")
+REPETITION = "repeats an earlier row in every cell; the earlier row is kept"
+CONFLICT = "stands in several rows that differ; none of them is kept"
+NOT_A_TARGET = "is not one of 0, 1"
+_SECONDS_OF_A_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """What became of the rows of a file.
+
+    Attributes:
+        accepted: Rows that keep the contract, in file order: ``loan_id`` as
+            string, numbers as float64 (NaN is missing), the target as int8.
+            The column of role date is datetime64[s]; other dates are float64
+            days since 1970-01-01. Recodes are done, sentinels are NaN.
+        rejected: One line for each broken cell: source_row, loan_id, column,
+            value, reason; values are as written in the file.
+        recoded: Column -> code as written -> number of accepted rows in which
+            it was read as another code, by the contract's recode.
+    """
+
+    accepted: pd.DataFrame
+    rejected: pd.DataFrame
+    recoded: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """The cells of one column that break one rule."""
+
+    column: str
+    reason: str
+    broken: Bools
+
+
+def check_rows(frame: pd.DataFrame, contract: Contract) -> CheckedRows:
+    """Check every cell against the contract and give the accepted rows typed.
+
+    A row with any broken cell is left out; each of its broken cells is listed
+    once, with the first rule it breaks. Rows that share a ``loan_id`` are
+    compared as written: where all cells are equal the first row is kept and
+    the others are rejected; where any cell differs all of them are rejected,
+    as nobody can tell which one is right. Rows whose other cells are broken take
+    part in this comparison, rows whose id is missing or malformed do not.
+
+    Args:
+        frame: One row an application: ``source_row`` and the contract's columns,
+            the latter as strings, missing where the cell is empty.
+        contract: What the cells must be.
+
+    Raises:
+        ContractError: If the frame lacks a column.
+    """
+    absent = [n for n in (SOURCE_ROW, *contract.columns) if n not in frame.columns]
+    if absent:
+        raise ContractError(f"columns missing from the rows: {', '.join(absent)}")
+    faults: list[_Fault] = []
+    numbers: dict[str, NDArray[np.float64]] = {}
+    for name, column in contract.columns.items():
+        if column.role is Role.ID:
+            faults += _found(_id_faults(frame[name], name, column))
+        else:
+            parsed = parse_column(frame[name], column)
+            faults += _found(_number_faults(parsed, name, column))
+            numbers[name] = parsed.values
+    faults += _found(_duplicate_faults(frame, contract, faults))
+    kept = np.ones(len(frame), dtype=bool)
+    for fault in faults:
+        kept &= ~fault.broken
+    accepted = {
+        name: numbers[name][kept] if name in numbers else frame[name][kept].array
+        for name in contract.columns
+    }
+    return CheckedRows(
+        accepted=_typed(accepted, contract),
+        rejected=_rejected(frame, faults, contract),
+        recoded=_recoded(accepted, contract),
+    )
+
+
+def _id_faults(cells: pd.Series, name: str, column: Column) -> Iterator[_Fault]:
+    absent = cells.isna().to_numpy(dtype=bool)
+    if not column.nullable:
+        yield _Fault(name, MISSING, absent)
+    if column.pattern is not None:
+        text = pa.array(cells, type=pa.large_string(), from_pandas=True)
+        if isinstance(text, pa.ChunkedArray):
+            text = text.combine_chunks()
+        whole = pc.match_substring_regex(text, rf"\A(?:{column.pattern})\z")
+        fits = pc.fill_null(whole, fill_value=True).to_numpy(zero_copy_only=False)
+        reason = f"does not match the pattern {column.pattern}"
+        yield _Fault(name, reason, ~np.asarray(fits, dtype=bool))
+
+
+def _number_faults(parsed: ParsedColumn, name: str, column: Column) -> Iterator[_Fault]:
+    if not column.nullable:
+        yield _Fault(name, MISSING, parsed.absent)
+    yield _Fault(name, parsed.unreadable_reason, parsed.unreadable)
+    unjudged = ~(parsed.absent | parsed.unreadable)
+    # Zero stands in where there is no number, so that rules see no NaN.
+    values = np.where(unjudged, parsed.values, 0.0)
+    rules = rules_of(column)
+    if column.role is Role.TARGET:
+        rules = (*rules, Rule(NOT_A_TARGET, lambda value: ~np.isin(value, (0.0, 1.0))))
+    for rule in rules:
+        broken = rule.broken(values) & unjudged
+        unjudged &= ~broken
+        yield _Fault(name, rule.reason, broken)
+
+
+def _found(faults: Iterator[_Fault]) -> Iterator[_Fault]:
+    """Keep the faults that some row has."""
+    return (fault for fault in faults if fault.broken.any())
+
+
+def _duplicate_faults(
+    frame: pd.DataFrame, contract: Contract, faults: list[_Fault]
+) -> Iterator[_Fault]:
+    name = contract.id_name
+    cells = frame[name]
+    shared = (cells.duplicated(keep=False) & cells.notna()).to_numpy(dtype=bool)
+    for fault in faults:
+        if fault.column == name:
+            shared &= ~fault.broken
+    if not shared.any():
+        return
+    rows = frame.loc[shared, list(contract.columns)]
+    repeated = rows.duplicated(keep="first")
+    distinct = rows.loc[~repeated.to_numpy(), name]
+    conflicting = rows[name].isin(distinct[distinct.duplicated()])
+    for reason, chosen in (
+        (CONFLICT, conflicting),
+        (REPETITION, repeated & ~conflicting),
+    ):
+        broken = np.zeros(len(frame), dtype=bool)
+        broken[shared] = chosen.to_numpy()
+        yield _Fault(name, reason, broken)
+
+
+def _typed(accepted: dict[str, object], contract: Contract) -> pd.DataFrame:
+    columns: dict[str, object] = {}
+    for name, column in contract.columns.items():
+        values = accepted[name]
+        if not isinstance(values, np.ndarray):
+            columns[name] = values
+            continue
+        read = standardise(values, column)
+        if column.role is Role.TARGET:
+            columns[name] = read.astype(np.int8)
+        elif column.role is Role.DATE:
+            columns[name] = _moments(read)
+        else:
+            columns[name] = read
+    return pd.DataFrame(columns)
+
+
+def _moments(days: NDArray[np.float64]) -> NDArray[np.datetime64]:
+    absent = np.isnan(days)
+    seconds = np.where(absent, 0.0, days) * _SECONDS_OF_A_DAY
+    moments = seconds.astype(np.int64).astype("datetime64[s]")
+    moments[absent] = np.datetime64("NaT")
+    return moments
+
+
+def _rejected(
+    frame: pd.DataFrame, faults: list[_Fault], contract: Contract
+) -> pd.DataFrame:
+    order = {name: index for index, name in enumerate(contract.columns)}
+    rows = [
+        pd.DataFrame(
+            {
+                SOURCE_ROW: pd.array([], dtype="int64"),
+                **{n: pd.array([], dtype="str") for n in REJECTED_COLUMNS[1:]},
+                "_order": pd.array([], dtype="int64"),
+            }
+        )
+    ]
+    for fault in faults:
+        at = np.flatnonzero(fault.broken)
+        cells = frame.iloc[at]
+        part = pd.DataFrame(
+            {
+                SOURCE_ROW: cells[SOURCE_ROW].to_numpy(),
+                "loan_id": cells[contract.id_name].array,
+                "column": pd.array([fault.column] * at.size, dtype="str"),
+                "value": cells[fault.column].array,
+                "reason": pd.array([fault.reason] * at.size, dtype="str"),
+                "_order": order[fault.column],
+            }
+        )
+        rows.append(part)
+    listed = pd.concat(rows, ignore_index=True)
+    listed = listed.sort_values([SOURCE_ROW, "_order"], kind="stable")
+    return listed[list(REJECTED_COLUMNS)].reset_index(drop=True)
+
+
+def _recoded(
+    accepted: dict[str, object], contract: Contract
+) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for name, column in contract.columns.items():
+        values = accepted[name]
+        if column.recode and isinstance(values, np.ndarray):
+            counts[name] = {
+                str(code): int(np.count_nonzero(values == code))
+                for code in column.recode
+            }
+    return counts
