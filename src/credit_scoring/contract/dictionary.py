@@ -1,5 +1,9 @@
 """The data dictionary in words: Markdown, generated from the contract."""
 
+import sys
+from pathlib import Path
+
+from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.rules import plain
 
@@ -19,11 +23,13 @@ def data_dictionary(contract: Contract) -> str:
         [
             "# Data dictionary",
             "",
-            f"{contract.title}: contract `{contract.name}`, version {contract.version}, "
-            f"{len(contract.columns)} columns.",
+            f"{contract.title}: contract `{contract.name}`, version "
+            f"{contract.version}, {len(contract.columns)} columns.",
             "",
             "This page is written by `credit_scoring.contract.dictionary` from",
-            "`conf/base/parameters_contract.yml`; change the contract, not the page.",
+            "`conf/base/parameters_contract.yml`. Change the contract, then run",
+            "`python -m credit_scoring.contract.dictionary "
+            "conf/base/parameters_contract.yml > docs/reference/data-dictionary.md`.",
             "",
             *_overview(contract),
             "",
@@ -97,3 +103,12 @@ def _section(name: str, column: Column) -> list[str]:
 
 def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|")
+
+
+def main(arguments: list[str]) -> None:
+    """Write the data dictionary of a contract file to standard output."""
+    sys.stdout.write(data_dictionary(contract_from_yaml(Path(arguments[0]))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

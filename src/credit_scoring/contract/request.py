@@ -45,6 +45,7 @@ class RequestDecoder:
         application = contract.names(Role.APPLICATION)
         history = contract.names(Role.HISTORY)
         self._type = application_type(contract)
+        self._build: Callable[..., Application] = self._type
         self._decode = msgspec.json.Decoder(self._type).decode
         self._split = msgspec.json.Decoder(list[msgspec.Raw]).decode
         self._check = RequestCheck(contract)
@@ -83,18 +84,18 @@ class RequestDecoder:
         try:
             application = self._decode(body)
         except _REFUSED:
-            return self._type(**self._check.read(body))
+            return self._build(**self._check.read(body))
         values = astuple(application)
         without = values[self._history].count(UNSET)
         if without and without != self._n_history:
-            return self._type(**self._check.read(body))
+            return self._build(**self._check.read(body))
         # msgspec takes the last of two equal keys. A key has two quotes, and so
         # has a text, at least; one more quote and a key may stand twice.
         strings = self._n_fields - values.count(UNSET)
         for index in self._texts:
             strings += values[index] is not UNSET
         if body.count(b'"') != 2 * strings:
-            return self._type(**self._check.read(body))
+            return self._build(**self._check.read(body))
         return application
 
     def decode_many(self, body: bytes) -> list[Application | InvalidRequestError]:
@@ -111,7 +112,7 @@ class RequestDecoder:
             parts = self._split(body)
         except _REFUSED:
             return [
-                part if isinstance(part, InvalidRequestError) else self._type(**part)
+                part if isinstance(part, InvalidRequestError) else self._build(**part)
                 for part in self._check.read_many(body)
             ]
         return [self._decode_or_error(bytes(part)) for part in parts]

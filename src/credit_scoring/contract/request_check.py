@@ -110,9 +110,7 @@ class RequestCheck:
         errors = [FieldError(n, MISSING) for n in self._required if n not in given]
         absent = [name for name in self._history if name not in given]
         if len(absent) < len(self._history):
-            part = (
-                f"{MISSING}; the history columns are given all together or not at all"
-            )
+            part = f"{MISSING}; the history columns are given all or none"
             errors += [FieldError(name, part) for name in absent]
         return errors
 

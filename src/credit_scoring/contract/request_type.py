@@ -1,7 +1,7 @@
 """The request as a msgspec type, generated from the contract."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -59,7 +59,7 @@ def application_type(contract: Contract) -> type[Application]:
     def has_history(application: Application) -> bool:
         return getattr(application, first) is not UNSET
 
-    generated: type[Application] = msgspec.defstruct(
+    generated = msgspec.defstruct(
         "Application",
         fields,
         bases=(Application,),
@@ -70,7 +70,7 @@ def application_type(contract: Contract) -> type[Application]:
         forbid_unknown_fields=True,
         gc=False,
     )
-    return generated
+    return cast("type[Application]", generated)
 
 
 def _field_type(column: Column) -> Any:

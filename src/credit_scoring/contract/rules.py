@@ -5,6 +5,7 @@ service cannot disagree. After the rules, `standardise` reads undocumented codes
 by the contract's recode and turns sentinels into NaN, again for both.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -73,7 +74,7 @@ def allowed_codes(column: Column) -> tuple[float, ...]:
 def is_contiguous(codes: tuple[float, ...]) -> bool:
     """Whether the codes are all whole numbers of one range."""
     return codes[0].is_integer() and all(
-        b - a == 1 for a, b in zip(codes, codes[1:], strict=False)
+        b - a == 1 for a, b in itertools.pairwise(codes)
     )
 
 

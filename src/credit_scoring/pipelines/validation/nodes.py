@@ -158,7 +158,9 @@ def _summary(checked: CheckedRows, contract: Contract, *, rows: int) -> dict[str
     target = accepted[contract.target_name]
     rejected_rows = int(rejected[SOURCE_ROW].nunique())
     counts = rejected.value_counts(["column", "reason"], sort=False).reset_index()
-    counts = counts.sort_values(["count", "column", "reason"], ascending=[False, 1, 1])
+    counts = counts.sort_values(
+        ["count", "column", "reason"], ascending=[False, True, True]
+    )
     missing = accepted.isna().sum()
     return {
         "contract": {
