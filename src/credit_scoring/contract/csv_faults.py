@@ -40,8 +40,10 @@ def line_numbers(text: bytes, *, rows: int, name: str) -> NDArray[np.int64]:
         ContractError: If quotes are used so that the rows cannot be told apart.
     """
     body = text.rstrip(b"\r\n")
-    breaks = body.count(b"\n") or body.count(b"\r")
-    if breaks == rows:
+    feeds, returns = body.count(b"\n"), body.count(b"\r")
+    mixed = feeds > 0 and returns not in (0, feeds)
+    # As many line breaks as rows: no blank line, no line break within a cell.
+    if not mixed and (feeds or returns) == rows:
         return np.arange(2, rows + 2, dtype=np.int64)
     records = _records(text, name)
     next(records)

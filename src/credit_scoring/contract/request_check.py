@@ -160,9 +160,7 @@ def load_json(body: bytes) -> object:
         place = f"line {error.lineno}, column {error.colno}"
         raise _body_error(f"is not valid JSON at {place}") from None
     except _NotJsonError:
-        raise _body_error(
-            "holds NaN or an infinity, which JSON does not have"
-        ) from None
+        raise _body_error("is not valid JSON: it holds NaN or an infinity") from None
     except RecursionError:
         raise _body_error("is nested too deeply") from None
 

@@ -138,7 +138,7 @@ def _duplicate_faults(
 ) -> Iterator[_Fault]:
     name = contract.id_name
     cells = frame[name]
-    shared = (cells.duplicated(keep=False) & cells.notna()).to_numpy(dtype=bool)
+    shared = np.array(cells.duplicated(keep=False) & cells.notna(), dtype=bool)
     for fault in faults:
         if fault.column == name:
             shared &= ~fault.broken

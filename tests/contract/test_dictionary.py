@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from credit_scoring.contract.dictionary import data_dictionary, main
+from credit_scoring.contract.model import Contract
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "data-dictionary.md"
+
+
+def test_page_is_current(contract: Contract):
+    assert PAGE.read_text(encoding="utf-8") == data_dictionary(contract), (
+        "run: python -m credit_scoring.contract.dictionary "
+        "conf/base/parameters_contract.yml > docs/reference/data-dictionary.md"
+    )
+
+
+def test_dictionary_says_what_each_column_is(varied_contract: Contract):
+    page = data_dictionary(varied_contract)
+    for name, column in varied_contract.columns.items():
+        assert f"### {name}\n\n{column.description}" in page
+    assert "| `Income` | application | number | EUR | at least 0 | allowed |" in page
+    assert "| `Years` | application | integer |  | at most 40 | refused |" in page
+    assert "| RENT, OWN, OTHER \\| none | refused |" in page
+    assert "Read 99 as 40. 99 is the bank's code for more than 40." in page
+    assert "Read as missing: -999." in page
+
+
+def test_dictionary_is_written_to_standard_output(
+    contract_file: Path, contract: Contract, capsys: pytest.CaptureFixture[str]
+):
+    main([str(contract_file)])
+    assert capsys.readouterr().out == data_dictionary(contract)
