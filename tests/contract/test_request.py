@@ -512,7 +512,7 @@ def wrong_by_decoder(decoder: RequestDecoder, request: Request) -> set[str]:
 
 
 @pytest.mark.parametrize("which", ["contract", "varied_contract"])
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(data=st.data())
 def test_decoder_and_schema_agree(
     request: pytest.FixtureRequest, which: str, data: st.DataObject
@@ -530,7 +530,7 @@ def test_decoder_and_schema_agree(
 
 
 @pytest.mark.parametrize("which", ["contract", "varied_contract"])
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(data=st.data())
 def test_fast_and_careful_reading_agree(
     request: pytest.FixtureRequest, which: str, data: st.DataObject

@@ -107,7 +107,8 @@ def test_too_large_a_rejected_share_stops_with_reasons_and_place(
         "2.00% may. Rejected cells: age_years is below the minimum of 18 years: 9; "
         "sex is missing: 3. Every rejected row stands with its reasons in "
         "data/rejected.csv (dataset rejected_applications): correct the data or the "
-        "contract, or change the limits under validation in parameters_validation.yml"
+        "contract and run from the start, or change the limits under validation in "
+        "parameters_validation.yml"
     )
 
 

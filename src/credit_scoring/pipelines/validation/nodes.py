@@ -116,8 +116,8 @@ def require_acceptance(
             f"ingested_applications: {problem}. "
             f"{_reasons(validation_summary)}Every rejected row stands with its reasons "
             f"in {parameters.rejected_file} (dataset rejected_applications): correct "
-            "the data or the contract, or change the limits under validation in "
-            "parameters_validation.yml"
+            "the data or the contract and run from the start, or change the limits "
+            "under validation in parameters_validation.yml"
         )
     check_schema(accepted_applications, applications_schema(contract))
     return accepted_applications
