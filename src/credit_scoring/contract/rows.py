@@ -178,7 +178,7 @@ def _moments(days: NDArray[np.float64]) -> NDArray[np.datetime64]:
     absent = np.isnan(days)
     seconds = np.where(absent, 0.0, days) * _SECONDS_OF_A_DAY
     moments = seconds.astype(np.int64).astype("datetime64[s]")
-    moments[absent] = np.datetime64("NaT")
+    moments[absent] = np.datetime64("NaT", "s")
     return moments
 
 
