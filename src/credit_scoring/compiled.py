@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import numba
+from numba.extending import register_jitable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,3 +21,9 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
         function
     )
     return kernel
+
+
+def compilable(function: Callable[P, R]) -> Callable[P, R]:
+    """Leave a function as it is, and let compiled kernels call it too."""
+    marked: Callable[P, R] = register_jitable(function)
+    return marked

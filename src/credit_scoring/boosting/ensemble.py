@@ -1,0 +1,211 @@
+"""The boosting candidate: compiled trees that answer as XGBoost does, to the bit."""
+
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit_scoring.boosting.groups import flatten, list_groups
+from credit_scoring.boosting.shapley import ShapleyTables, fold_background
+from credit_scoring.boosting.trees import Trees, read_arrays, walk_trees
+from credit_scoring.errors import ArtifactError
+
+BOOSTER_FILE = "booster.ubj"
+TREES_FILE = "trees.npz"
+ENSEMBLE_FILE = "ensemble.json"
+SHAPLEY_FILE = "shapley.npz"
+_FORMAT = 1
+_SHAPLEY_ARRAYS = ("table", "background_margin_mean", "n_background")
+
+
+@dataclass(frozen=True, eq=False)
+class TreeEnsemble:
+    """Gradient-boosted trees; a `credit_scoring.decision.model.Model`.
+
+    Attributes:
+        features: Names of the feature matrix's columns, in order.
+        trees: The trees.
+        base_margin: Log-odds that the trees add to; exact in float32.
+        booster: The same model as XGBoost's own UBJSON, for XGBoost's tools.
+        tables: The background folded in, once it is chosen.
+    """
+
+    family: ClassVar[str] = "boosting"
+
+    features: tuple[str, ...]
+    trees: Trees
+    base_margin: float
+    booster: bytes
+    tables: ShapleyTables | None = None
+
+    @cached_property
+    def _slots(self) -> NDArray[np.int32]:
+        return self.trees.slots(len(self.features))
+
+    @cached_property
+    def _depth(self) -> int:
+        return self.trees.depth()
+
+    def margin(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log-odds of bad before calibration; XGBoost's float32 bits.
+
+        Args:
+            x: Feature matrix, shape (n, n_features), C order; NaN is missing.
+
+        Returns:
+            Shape (n,).
+
+        Raises:
+            ArtifactError: If the matrix has another number of columns.
+        """
+        rows = self._rows(x)
+        margin = np.empty(len(rows))
+        walk_trees(
+            rows,
+            self._slots,
+            self.trees.threshold,
+            self.trees.left,
+            self.trees.value,
+            self.trees.roots,
+            self._depth,
+            np.float32(self.base_margin),
+            margin,
+        )
+        return margin
+
+    def contributions(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Shapley values of the margin against the background applicants.
+
+        Args:
+            x: Feature matrix, shape (n, n_features).
+
+        Returns:
+            Shape (n, n_features), in log-odds of bad; positive is riskier. A
+            row's sum is its margin less the background's mean margin.
+
+        Raises:
+            ArtifactError: If the model has no background yet, or the matrix
+                another number of columns.
+        """
+        if self.tables is None:
+            raise ArtifactError("the model has no background yet: no reasons")
+        return self.tables.contributions(self._rows(x))
+
+    def with_background(self, background: NDArray[np.float64]) -> Self:
+        """The same model, explaining against these rows.
+
+        Args:
+            background: Feature rows, shape (n_background, n_features).
+
+        Raises:
+            ArtifactError: If there is no row, or a tree is too deep to explain.
+        """
+        rows = self._rows(background)
+        return replace(
+            self, tables=fold_background(self.trees, rows, self.margin(rows))
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the model as plain files (no pickle) into an empty folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / BOOSTER_FILE).write_bytes(self.booster)
+        self.trees.write(folder / TREES_FILE)
+        described = {
+            "format": _FORMAT,
+            "family": self.family,
+            "features": list(self.features),
+            "base_margin": self.base_margin,
+            "n_trees": len(self.trees.roots),
+            "depth": self._depth,
+        }
+        text = json.dumps(described, indent=2, allow_nan=False)
+        (folder / ENSEMBLE_FILE).write_text(text + "\n", encoding="utf-8")
+        if self.tables is not None:
+            np.savez(
+                folder / SHAPLEY_FILE,
+                allow_pickle=False,
+                table=self.tables.table,
+                background_margin_mean=np.float64(self.tables.background_margin_mean),
+                n_background=np.int64(self.tables.n_background),
+            )
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; needs neither XGBoost nor pandas.
+
+        Raises:
+            ArtifactError: If a file is missing or not as `save` writes it.
+        """
+        described = _read_description(folder / ENSEMBLE_FILE)
+        features = tuple(described["features"])
+        trees = Trees.read(folder / TREES_FILE, len(features))
+        try:
+            booster = (folder / BOOSTER_FILE).read_bytes()
+        except OSError as error:
+            raise ArtifactError(f"{BOOSTER_FILE} cannot be read: {error}") from error
+        return cls(
+            features=features,
+            trees=trees,
+            base_margin=described["base_margin"],
+            booster=booster,
+            tables=_read_tables(folder / SHAPLEY_FILE, trees, len(features)),
+        )
+
+    def _rows(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The matrix in the one form that the kernels are compiled for."""
+        if x.ndim != 2 or x.shape[1] != len(self.features):  # noqa: PLR2004
+            raise ArtifactError(
+                f"feature matrix has shape {x.shape}; "
+                f"expected (n, {len(self.features)})"
+            )
+        return np.require(x, np.float64, ("C", "A", "W"))
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    expected = {
+        "format": int,
+        "family": str,
+        "features": list,
+        "base_margin": float,
+        "n_trees": int,
+        "depth": int,
+    }
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path.name} cannot be read: {error}") from error
+    if (
+        not isinstance(described, dict)
+        or {name: type(value) for name, value in described.items()} != expected
+    ):
+        raise ArtifactError(
+            f"{path.name} is not as expected: an object with {', '.join(expected)}"
+        )
+    if described["format"] != _FORMAT or described["family"] != TreeEnsemble.family:
+        raise ArtifactError(
+            f"{path.name} is not format {_FORMAT} of family {TreeEnsemble.family}"
+        )
+    return described
+
+
+def _read_tables(path: Path, trees: Trees, n_features: int) -> ShapleyTables | None:
+    if not path.exists():
+        return None
+    arrays = read_arrays(path, _SHAPLEY_ARRAYS)
+    table = arrays["table"]
+    groups = flatten(list_groups(trees), trees, n_features)
+    if table.dtype != np.float32 or table.shape != (int(groups.table_start[-1]),):
+        raise ArtifactError(
+            f"{path.name} was not made for these trees: expected a float32 table "
+            f"of {int(groups.table_start[-1])} entries"
+        )
+    return ShapleyTables(
+        groups=groups,
+        table=np.asarray(table, dtype=np.float32),
+        background_margin_mean=float(arrays["background_margin_mean"]),
+        n_background=int(arrays["n_background"]),
+    )
