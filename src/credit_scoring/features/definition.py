@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from credit_scoring.digests import sha256_of_json
 from credit_scoring.errors import FeatureError
+from credit_scoring.features.kernel import Kernel, compile_features
 
 Values = NDArray[np.float64]
 Direction = Literal[-1, 0, 1]
@@ -107,6 +108,7 @@ class FeatureSet:
         self.features = tuple(features)
         self.reasons = dict(reasons)
         self._source = source
+        self._kernel: Kernel | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,18 +142,44 @@ class FeatureSet:
         absent = [name for name in self.inputs if name not in columns]
         if absent:
             raise FeatureError(f"columns missing for features: {', '.join(absent)}")
+        if self._kernel is not None:
+            return self._compute_compiled(self._kernel, columns)
+        return self._compute_in_blocks(columns)
+
+    def compile(self) -> None:
+        """From now on compute with one compiled kernel: the same bits, sooner.
+
+        Takes seconds the first time on a machine and milliseconds afterwards; a
+        row then takes microseconds. Worth it where rows come one by one.
+        """
+        places = {name: place for place, name in enumerate(self.inputs)}
+        digest = hashlib.sha256(self._source.encode()).hexdigest()[:16]
+        self._kernel = compile_features(
+            [f.function for f in self.features],
+            [[places[name] for name in f.inputs] for f in self.features],
+            digest=digest,
+        )
+
+    def _compute_compiled(
+        self, kernel: Kernel, columns: Mapping[str, Values]
+    ) -> Values:
+        rows = len(columns[self.inputs[0]])
+        given = np.empty((len(self.inputs), rows))
+        for place, name in enumerate(self.inputs):
+            given[place] = columns[name]
+        matrix = np.empty((rows, len(self.features)))
+        kernel(given, matrix)
+        return matrix
+
+    def _compute_in_blocks(self, columns: Mapping[str, Values]) -> Values:
         rows = len(columns[self.inputs[0]])
         matrix = np.empty((rows, len(self.features)))
         for start in range(0, rows, _BLOCK_ROWS):
             block = slice(start, start + _BLOCK_ROWS)
             part = {name: columns[name][block] for name in self.inputs}
-            for index, (function, inputs) in enumerate(self._calls):
-                matrix[block, index] = function(*[part[name] for name in inputs])
+            for place, item in enumerate(self.features):
+                matrix[block, place] = item.function(*[part[n] for n in item.inputs])
         return _one_zero_one_nan(matrix)
-
-    @cached_property
-    def _calls(self) -> tuple[tuple[Callable[..., Values], tuple[str, ...]], ...]:
-        return tuple((f.function, f.inputs) for f in self.features)
 
     def version(self, contract_digest: str) -> str:
         """Version of the feature values: code and contract, 16 hex digits."""
