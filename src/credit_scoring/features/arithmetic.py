@@ -41,11 +41,12 @@ def share_of_limit(amount: Values, limit: Values) -> Values:
 
 @compilable
 def ratio(amount: Values, base: Values, without_base: float, cap: float) -> Values:
-    """Amount over base, at most the cap; where base <= 0, the value given for that."""
+    """Amount (>= 0) over base, at most the cap; where base <= 0, what is given."""
     positive = np.maximum(base, 0.0)
     some = np.sign(positive)
-    # The sum is the base itself where there is one, and 1 where there is none.
-    quotient = np.minimum(amount / (positive + (1.0 - some)), cap)
+    # Capped before the division, which a base near zero would make overflow. The
+    # divisor is the base itself where there is one, and 1 where there is none.
+    quotient = np.minimum(amount, cap * positive) / (positive + (1.0 - some))
     value: Values = some * quotient + (1.0 - some) * without_base
     return value
 
