@@ -4,10 +4,11 @@ import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from credit_scoring.boosting.groups import flatten, list_groups
 from credit_scoring.boosting.shapley import ShapleyTables, fold_background
@@ -19,6 +20,7 @@ TREES_FILE = "trees.npz"
 ENSEMBLE_FILE = "ensemble.json"
 SHAPLEY_FILE = "shapley.npz"
 _FORMAT = 1
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SHAPLEY_ARRAYS = ("table", "background_margin_mean", "n_background")
 
 
@@ -141,8 +143,14 @@ class TreeEnsemble:
             ArtifactError: If a file is missing or not as `save` writes it.
         """
         described = _read_description(folder / ENSEMBLE_FILE)
-        features = tuple(described["features"])
+        features = tuple(described.features)
         trees = Trees.read(folder / TREES_FILE, len(features))
+        if (described.n_trees, described.depth) != (len(trees.roots), trees.depth()):
+            raise ArtifactError(
+                f"{ENSEMBLE_FILE} says {described.n_trees} trees of depth "
+                f"{described.depth}; {TREES_FILE} holds {len(trees.roots)} of depth "
+                f"{trees.depth()}"
+            )
         try:
             booster = (folder / BOOSTER_FILE).read_bytes()
         except OSError as error:
@@ -150,7 +158,7 @@ class TreeEnsemble:
         return cls(
             features=features,
             trees=trees,
-            base_margin=described["base_margin"],
+            base_margin=described.base_margin,
             booster=booster,
             tables=_read_tables(folder / SHAPLEY_FILE, trees, len(features)),
         )
@@ -165,27 +173,39 @@ class TreeEnsemble:
         return np.require(x, np.float64, ("C", "A", "W"))
 
 
-def _read_description(path: Path) -> dict[str, Any]:
-    expected = {
-        "format": int,
-        "family": str,
-        "features": list,
-        "base_margin": float,
-        "n_trees": int,
-        "depth": int,
-    }
+class _Description(BaseModel):
+    """What ``ensemble.json`` says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    format: int
+    family: str
+    features: list[str]
+    base_margin: float
+    n_trees: int
+    depth: int
+
+    @field_validator("base_margin")
+    @classmethod
+    def _exact_in_float32(cls, value: float) -> float:
+        # Python's comparison, as numpy would warn of an overflow.
+        if not abs(value) <= _FLOAT32_MAX or float(np.float32(value)) != value:
+            raise ValueError("not a float32")
+        return value
+
+
+def _read_description(path: Path) -> _Description:
     try:
-        described = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        described = _Description.model_validate_json(path.read_bytes())
+    except OSError as error:
         raise ArtifactError(f"{path.name} cannot be read: {error}") from error
-    if (
-        not isinstance(described, dict)
-        or {name: type(value) for name, value in described.items()} != expected
-    ):
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in found["loc"])
         raise ArtifactError(
-            f"{path.name} is not as expected: an object with {', '.join(expected)}"
-        )
-    if described["format"] != _FORMAT or described["family"] != TreeEnsemble.family:
+            f"{path.name} is not as expected: {place} {found['msg']}"
+        ) from error
+    if described.format != _FORMAT or described.family != TreeEnsemble.family:
         raise ArtifactError(
             f"{path.name} is not format {_FORMAT} of family {TreeEnsemble.family}"
         )
@@ -203,9 +223,12 @@ def _read_tables(path: Path, trees: Trees, n_features: int) -> ShapleyTables | N
             f"{path.name} was not made for these trees: expected a float32 table "
             f"of {int(groups.table_start[-1])} entries"
         )
+    mean = arrays["background_margin_mean"]
+    if mean.shape != () or not np.isfinite(table).all() or not np.isfinite(mean):
+        raise ArtifactError(f"{path.name} holds values that are not finite numbers")
     return ShapleyTables(
         groups=groups,
         table=np.asarray(table, dtype=np.float32),
-        background_margin_mean=float(arrays["background_margin_mean"]),
+        background_margin_mean=float(mean),
         n_background=int(arrays["n_background"]),
     )

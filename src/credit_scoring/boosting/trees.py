@@ -125,7 +125,11 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         ArtifactError: If the file is missing or damaged, or holds other arrays.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, as numpy leaves its own file open where the archive is none.
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ArtifactError(f"{path.name} cannot be read: not an archive")
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise ArtifactError(f"{path.name} cannot be read: {error}") from error

@@ -1,0 +1,126 @@
+import json
+
+import numpy as np
+import pytest
+import xgboost
+
+from credit_scoring.boosting.conversion import (
+    ensemble_from_booster,
+    verify_against_xgboost,
+)
+from credit_scoring.errors import ArtifactError
+
+
+def same_bits(margin, expected):
+    return (margin.astype(np.float32).view("u4") == expected.view("u4")).all()
+
+
+@pytest.mark.parametrize("depth", [1, 3, 5, 8])
+def test_margins_have_xgboosts_bits_on_the_shipped_rows(
+    shipped_rows, grow_trees, depth
+):
+    booster = grow_trees(shipped_rows, max_depth=depth, n_trees=40)
+    x = shipped_rows.x
+    ensemble = ensemble_from_booster(booster, shipped_rows.names, x)
+    assert len(x) == 30_000
+    assert same_bits(
+        ensemble.margin(x), booster.inplace_predict(x, predict_type="margin")
+    )
+
+
+@pytest.mark.parametrize("base_score", [0.01, 0.2212, 0.5, 0.731, 0.999])
+def test_the_base_margin_is_rounded_as_xgboost_does(sample, grow_trees, base_score):
+    booster = grow_trees(sample, n_trees=3, base_score=base_score)
+    ensemble = ensemble_from_booster(booster, sample.names, sample.x)
+    exact = np.log(base_score / (1 - base_score))
+    assert ensemble.base_margin == pytest.approx(exact, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"gamma": 20.0},
+        {"min_child_weight": 1e9},
+        {"grow_policy": "lossguide", "max_leaves": 9, "max_depth": 0},
+        {"num_parallel_tree": 3, "subsample": 0.5},
+    ],
+    ids=str,
+)
+def test_trees_of_every_shape_are_taken_over(sample, grow_trees, settings):
+    booster = grow_trees(sample, n_trees=8, **settings)
+    ensemble = ensemble_from_booster(booster, sample.names, sample.x)
+    expected = booster.inplace_predict(sample.x, predict_type="margin")
+    assert same_bits(ensemble.margin(sample.x), expected)
+
+
+def test_infinite_values_go_where_xgboost_sends_them(booster, sample, ensemble):
+    x = sample.x[:200].copy()
+    x[::3, 0] = np.inf
+    x[1::3, 1] = -np.inf
+    expected = booster.predict(
+        xgboost.DMatrix(np.clip(x, -3e38, 3e38)), output_margin=True
+    )
+    assert same_bits(ensemble.margin(x), expected)
+
+
+def test_another_objective_is_refused(sample, grow_trees):
+    booster = grow_trees(sample, objective="reg:squarederror")
+    with pytest.raises(ArtifactError, match=r"reg:squarederror.*expected.*logistic"):
+        ensemble_from_booster(booster, sample.names, sample.x)
+
+
+def test_another_kind_of_booster_is_refused(sample, grow_trees):
+    booster = grow_trees(sample, booster="dart")
+    with pytest.raises(ArtifactError, match="'booster': 'dart'"):
+        ensemble_from_booster(booster, sample.names, sample.x)
+
+
+def test_another_number_of_features_is_refused(booster, sample):
+    with pytest.raises(ArtifactError, match=r"'features': 6.*'features': 5"):
+        ensemble_from_booster(booster, sample.names[:5], sample.x)
+
+
+def test_a_booster_without_trees_is_refused(sample, grow_trees):
+    booster = grow_trees(sample, n_trees=0)
+    with pytest.raises(ArtifactError, match="no trees; expected at least one"):
+        ensemble_from_booster(booster, sample.names, sample.x)
+
+
+def test_splits_on_categories_are_refused(sample):
+    x = np.nan_to_num(sample.x[:, 2:3] + 2)
+    matrix = xgboost.DMatrix(
+        x, sample.bad, feature_types=["c"], enable_categorical=True
+    )
+    settings = {"objective": "binary:logistic", "max_cat_to_onehot": 1}
+    booster = xgboost.train(settings, matrix, num_boost_round=2)
+    with pytest.raises(ArtifactError, match="2 of 2 trees split on categories"):
+        ensemble_from_booster(booster, ("status",), x)
+
+
+def test_a_saved_model_is_proved_against_its_own_booster(ensemble, sample, tmp_path):
+    ensemble.save(tmp_path)
+    assert verify_against_xgboost(tmp_path, sample.x) == len(sample.x)
+
+
+def test_a_single_altered_leaf_is_found(ensemble, sample, tmp_path):
+    ensemble.save(tmp_path)
+    with np.load(tmp_path / "trees.npz", allow_pickle=False) as archive:
+        arrays = dict(archive)
+    leaf = int(np.abs(arrays["value"]).argmax())
+    arrays["value"][leaf] *= np.float32(1.00001)
+    np.savez(tmp_path / "trees.npz", **arrays)
+    with pytest.raises(ArtifactError, match=r"\d+ of 4000 margins differ .* at row"):
+        verify_against_xgboost(tmp_path, sample.x)
+
+
+def test_a_booster_file_that_is_none_is_named(ensemble, sample, tmp_path):
+    ensemble.save(tmp_path)
+    (tmp_path / "booster.ubj").write_bytes(b"{}")
+    with pytest.raises(ArtifactError, match=r"booster\.ubj is not an XGBoost model"):
+        verify_against_xgboost(tmp_path, sample.x)
+
+
+def test_the_saved_booster_is_xgboosts_own(ensemble, booster, sample, tmp_path):
+    ensemble.save(tmp_path)
+    again = xgboost.Booster(model_file=tmp_path / "booster.ubj")
+    assert json.loads(again.save_raw("json")) == json.loads(booster.save_raw("json"))
