@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from credit_scoring.boosting.conversion import ensemble_from_booster
 from credit_scoring.boosting.ensemble import TreeEnsemble
+from credit_scoring.boosting.trees import Trees
 
 SHIPPED = Path(__file__).parents[2] / "data/01_raw/taiwan_credit.csv.gz"
 
@@ -77,3 +78,16 @@ def ensemble(booster: xgboost.Booster, sample: Sample) -> TreeEnsemble:
 @pytest.fixture(scope="session")
 def grow_trees():
     return grow
+
+
+@pytest.fixture
+def stump() -> Trees:
+    """Left below 2.5 gives -1, right 1, missing goes right; then always 0.25."""
+    return Trees(
+        feature=np.array([1, 0, 0, 0], dtype=np.int32),
+        threshold=np.array([2.5, -np.inf, -np.inf, -np.inf], dtype=np.float32),
+        left=np.array([1, 0, 1, 2], dtype=np.int32),
+        default_left=np.zeros(4, dtype=np.uint8),
+        value=np.array([0, -1, 1, 0.25], dtype=np.float32),
+        roots=np.array([0, 3], dtype=np.int32),
+    )

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from credit_scoring.boosting import fitting
 from credit_scoring.boosting.fitting import fit_boosting
 from credit_scoring.boosting.parameters import BoostingParameters
 from credit_scoring.errors import TrainingError
@@ -94,6 +95,13 @@ def test_margins_move_only_in_the_features_directions(fitted, sample):
         steps = np.diff(fitted.model.margin(rows).reshape(40, len(grid)), axis=1)
         # Rounding of the float32 sum is all that may go the other way.
         assert direction == 0 or (direction * steps).min() > -1e-5
+
+
+def test_a_search_that_gave_no_model_is_refused(sample, monkeypatch):
+    nothing = pd.DataFrame({"validation_log_loss": []})
+    monkeypatch.setattr(fitting, "search_hyperparameters", lambda *_: nothing)
+    with pytest.raises(TrainingError, match="no trial gave a model"):
+        fit(sample)
 
 
 def test_outcomes_may_be_floats(fitted, sample):

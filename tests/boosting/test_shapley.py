@@ -6,7 +6,6 @@ from math import factorial
 import numpy as np
 import pytest
 
-from credit_scoring.boosting import shapley
 from credit_scoring.boosting.conversion import ensemble_from_booster
 from credit_scoring.errors import ArtifactError
 
@@ -133,25 +132,3 @@ def test_trees_that_are_single_leaves_contribute_nothing(sample, grow_trees):
     found = model.with_background(sample.x[:9]).contributions(sample.x[:9])
     assert found.shape == (9, 6)
     assert not found.any()
-
-
-def test_interpreted_kernels_give_the_compiled_bits(ensemble, sample):
-    x, tables = sample.x[:40], ensemble.with_background(sample.x[:60]).tables
-    groups = tables.groups
-    counted, again = np.zeros((2, len(groups.node_start) - 1, 128), dtype=np.int64)
-    path = (groups.node_start, groups.slots, groups.thresholds)
-    shapley._count_patterns(x, *path, counted)
-    shapley._count_patterns.py_func(x, *path, again)
-    assert (counted == again).all()
-    assert (counted.sum(axis=1) == 40).all()
-    values = np.zeros(x.shape)
-    shapley._explain.py_func(
-        x,
-        *path,
-        groups.column_start,
-        groups.columns,
-        groups.table_start,
-        tables.table,
-        values,
-    )
-    assert (values.view("u8") == tables.contributions(x).view("u8")).all()

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from credit_scoring.boosting.groups import flatten, list_groups
+from credit_scoring.boosting.kernels import walk_trees
 from credit_scoring.boosting.shapley import ShapleyTables, fold_background
-from credit_scoring.boosting.trees import Trees, read_arrays, walk_trees
+from credit_scoring.boosting.trees import Trees, read_arrays
 from credit_scoring.errors import ArtifactError
 
 BOOSTER_FILE = "booster.ubj"

@@ -29,8 +29,8 @@ from credit_scoring.boosting.groups import (
     flatten,
     list_groups,
 )
-from credit_scoring.boosting.trees import Trees, fill_row
-from credit_scoring.compiled import compiled
+from credit_scoring.boosting.kernels import count_patterns, explain_rows
+from credit_scoring.boosting.trees import Trees
 from credit_scoring.errors import ArtifactError
 
 
@@ -59,7 +59,7 @@ class ShapleyTables:
         """Explain rows; see `credit_scoring.decision.model.Model`."""
         values = np.zeros(x.shape)
         g = self.groups
-        _explain(
+        explain_rows(
             x,
             g.node_start,
             g.slots,
@@ -91,7 +91,7 @@ def fold_background(
     listed = list_groups(trees)
     groups = flatten(listed, trees, background.shape[1])
     counts = np.zeros((len(listed), 1 << (MAX_DEPTH + 1)), dtype=np.int64)
-    _count_patterns(
+    count_patterns(
         background, groups.node_start, groups.slots, groups.thresholds, counts
     )
     shares = counts / len(background)
@@ -170,53 +170,3 @@ def _leaf_values(only_x: int, only_b: int, n_columns: int) -> list[float]:
     return [
         gain * (only_x >> i & 1) - loss * (only_b >> i & 1) for i in range(n_columns)
     ]
-
-
-@compiled
-def _count_patterns(
-    x: NDArray[np.float64],
-    node_start: NDArray[np.int64],
-    slots: NDArray[np.int32],
-    thresholds: NDArray[np.float32],
-    counts: NDArray[np.int64],
-) -> None:
-    """Count how many rows have each pattern of outcomes in each group."""
-    prepared = np.empty(2 * x.shape[1], dtype=np.float32)
-    for row in range(x.shape[0]):
-        fill_row(x, row, prepared)
-        for group in range(len(node_start) - 1):
-            first = node_start[group]
-            pattern = 0
-            for node in range(first, node_start[group + 1]):
-                went_left = np.int64(prepared[slots[node]] < thresholds[node])
-                pattern |= went_left << (node - first)
-            counts[group, pattern] += 1
-
-
-@compiled
-def _explain(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
-    x: NDArray[np.float64],
-    node_start: NDArray[np.int64],
-    slots: NDArray[np.int32],
-    thresholds: NDArray[np.float32],
-    column_start: NDArray[np.int64],
-    columns: NDArray[np.int32],
-    table_start: NDArray[np.int64],
-    table: NDArray[np.float32],
-    values: NDArray[np.float64],
-) -> None:
-    """Add each group's table row to the Shapley values, group by group."""
-    prepared = np.empty(2 * x.shape[1], dtype=np.float32)
-    for row in range(x.shape[0]):
-        fill_row(x, row, prepared)
-        for group in range(len(node_start) - 1):
-            first = node_start[group]
-            pattern = 0
-            for node in range(first, node_start[group + 1]):
-                went_left = np.int64(prepared[slots[node]] < thresholds[node])
-                pattern |= went_left << (node - first)
-            start = column_start[group]
-            width = column_start[group + 1] - start
-            entry = table_start[group] + pattern * width
-            for place in range(width):
-                values[row, columns[start + place]] += np.float64(table[entry + place])

@@ -1,4 +1,4 @@
-"""Boosted trees as flat arrays, and the compiled walk through them."""
+"""Boosted trees as flat arrays, checked before anything walks through them."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -8,7 +8,6 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from credit_scoring.compiled import compiled
 from credit_scoring.errors import ArtifactError
 
 _DTYPES = {
@@ -98,7 +97,7 @@ class Trees:
         return int(depths.max())
 
     def slots(self, n_features: int) -> NDArray[np.int32]:
-        """Where each node's feature stands in a row prepared by `fill_row`."""
+        """Where each node's feature stands in a row prepared by `kernels.fill_row`."""
         offset = np.where(self.default_left == 1, 0, n_features)
         return (self.feature + offset).astype(np.int32)
 
@@ -139,58 +138,3 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
             f"expected {', '.join(sorted(names))}"
         )
     return arrays
-
-
-@compiled
-def fill_row(x: NDArray[np.float64], row: int, prepared: NDArray[np.float32]) -> None:
-    """Write a row as float32 twice: missing as minus, then as plus infinity.
-
-    A split whose missing values go left looks into the first half, another one
-    into the second: so one comparison serves present and missing values alike.
-
-    Args:
-        x: Feature matrix, shape (n, n_features).
-        row: Which row of it.
-        prepared: Written here, shape (2 * n_features,).
-    """
-    n_features = x.shape[1]
-    for column in range(n_features):
-        value = np.float32(x[row, column])
-        missing = np.isnan(value)
-        prepared[column] = -np.inf if missing else value
-        prepared[n_features + column] = np.inf if missing else value
-
-
-@compiled
-def walk_trees(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
-    x: NDArray[np.float64],
-    slots: NDArray[np.int32],
-    threshold: NDArray[np.float32],
-    left: NDArray[np.int32],
-    value: NDArray[np.float32],
-    roots: NDArray[np.int32],
-    depth: int,
-    base_margin: np.float32,
-    margin: NDArray[np.float64],
-) -> None:
-    """Add up each row's leaves in float32, from the base margin on, tree by tree.
-
-    All trees of a row go down one level at a time: their steps do not wait for
-    each other. The order of the additions is XGBoost's, and so are the bits.
-    """
-    n_trees = len(roots)
-    place = np.empty(n_trees, dtype=np.int32)
-    prepared = np.empty(2 * x.shape[1], dtype=np.float32)
-    for row in range(x.shape[0]):
-        fill_row(x, row, prepared)
-        for tree in range(n_trees):
-            place[tree] = roots[tree]
-        for _ in range(depth):
-            for tree in range(n_trees):
-                node = place[tree]
-                right = np.int32(not prepared[slots[node]] < threshold[node])
-                place[tree] = left[node] + right
-        total = base_margin
-        for tree in range(n_trees):
-            total = np.float32(total + value[place[tree]])
-        margin[row] = total
