@@ -6,13 +6,13 @@ import pytest
 from credit_scoring.errors import TrainingError
 from credit_scoring.scorecard import binning
 from credit_scoring.scorecard.binning import (
-    BinningParameters,
     FeatureColumn,
     bin_features,
     count_bins,
     find_edges,
     weights_of_evidence,
 )
+from credit_scoring.scorecard.parameters import BinningParameters
 
 PARAMETERS = BinningParameters()
 

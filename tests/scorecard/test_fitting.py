@@ -1,17 +1,13 @@
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from credit_scoring.errors import TrainingError
-from credit_scoring.scorecard.fitting import (
-    ScorecardParameters,
-    SearchParameters,
-    fit_scorecard,
-)
+from credit_scoring.scorecard.fitting import fit_scorecard
+from credit_scoring.scorecard.parameters import ScorecardParameters
 
 NAMES = ("risky", "safe", "copy", "noise", "constant")
 DIRECTIONS = (1, -1, 1, 0, 0)
-PARAMETERS = ScorecardParameters(search=SearchParameters(budget=3))
+PARAMETERS = ScorecardParameters(n_trials=3)
 
 
 def sample(rows, seed):
@@ -78,13 +74,16 @@ def test_risk_never_falls_along_a_features_direction(fitted):
 def test_the_trial_with_the_lowest_validation_log_loss_is_chosen(fitted):
     trials = fitted.trials
     assert list(trials.columns) == [
+        "trial",
         "c",
         "max_correlation",
         "features",
         "validation_log_loss",
     ]
     assert len(trials) == 3
-    best = trials.loc[trials["validation_log_loss"].idxmin()].to_dict()
+    best_at = trials["validation_log_loss"].idxmin()
+    best = trials.loc[best_at].to_dict()
+    assert best.pop("trial") == int(best_at)
     assert fitted.chosen == best
     x, bad = sample(2000, 2)
     pd_ = 1 / (1 + np.exp(-fitted.model.margin(x)))
@@ -114,8 +113,3 @@ def test_data_without_information_are_refused():
     parameters = ScorecardParameters(min_information_value=0.5)
     with pytest.raises(TrainingError, match="has an information value of 0"):
         fit(x, bad, x, bad, parameters)
-
-
-def test_an_unknown_parameter_is_refused():
-    with pytest.raises(ValidationError, match="budgets"):
-        SearchParameters(budgets=3)

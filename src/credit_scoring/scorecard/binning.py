@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from credit_scoring.errors import TrainingError
 from credit_scoring.scorecard.model import Bin, BinnedFeature, locate_bins
+from credit_scoring.scorecard.parameters import BinningParameters
 
 if TYPE_CHECKING:
     from optbinning import OptimalBinning
@@ -21,19 +21,6 @@ Direction = Literal[-1, 0, 1]
 _TRENDS = {1: "ascending", -1: "descending", 0: "auto"}
 # Enough digits for any use, few enough for a person and for two machines to agree.
 _WOE_DECIMALS = 6
-
-
-class BinningParameters(BaseModel):
-    """How finely features are cut."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_prebins: int = Field(default=20, ge=2, le=40)
-    min_prebin_share: float = Field(default=0.02, gt=0, lt=0.5)
-    max_bins: int = Field(default=8, ge=2)
-    min_bin_share: float = Field(default=0.03, gt=0, lt=0.5)
-    min_missing_rows: int = Field(default=50, ge=1)
-    time_limit_s: float = Field(default=30, gt=0)
 
 
 @dataclass(frozen=True)

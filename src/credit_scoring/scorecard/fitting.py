@@ -3,18 +3,17 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
 from rich.progress import track
 
 from credit_scoring.errors import TrainingError
 from credit_scoring.scorecard.binning import (
     Binning,
-    BinningParameters,
     Direction,
     bin_features,
 )
@@ -24,6 +23,7 @@ from credit_scoring.scorecard.model import (
     ScorecardTable,
     Term,
 )
+from credit_scoring.scorecard.parameters import ScorecardParameters
 from credit_scoring.scorecard.selection import (
     Weights,
     drop_correlated,
@@ -34,29 +34,6 @@ from credit_scoring.scorecard.selection import (
 logger = logging.getLogger(__name__)
 
 Values = NDArray[np.float64]
-Range = tuple[float, float]
-
-
-class SearchParameters(BaseModel):
-    """How many scorecards to try, and between which bounds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    budget: int = Field(default=12, ge=1)
-    seed: int = Field(default=20051001, ge=0)
-    c_range: Range = (0.003, 1.0)
-    max_correlation_range: Range = (0.75, 0.95)
-
-
-class ScorecardParameters(BaseModel):
-    """All that decides how a scorecard is fitted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    family: Literal["scorecard"] = "scorecard"
-    binning: BinningParameters = BinningParameters()
-    min_information_value: float = Field(default=0.02, ge=0)
-    search: SearchParameters = SearchParameters()
 
 
 @dataclass(frozen=True)
@@ -144,7 +121,7 @@ def fit_scorecard(  # noqa: PLR0913 - the signature both families share
         informative,
         _Sample(weigh(train_x[:, columns], informative), train_bad),
         _Sample(weigh(validation_x[:, columns], informative), validation_bad),
-        parameters=parameters.search,
+        parameters=parameters,
     )
     best = min(trials, key=lambda trial: trial.log_loss)
     table = _table(binning, informative, best, feature_names, parameters)
@@ -155,7 +132,9 @@ def fit_scorecard(  # noqa: PLR0913 - the signature both families share
     )
     return FittedScorecard(
         model=Scorecard(table),
-        trials=pd.DataFrame([trial.figures for trial in trials]),
+        trials=pd.DataFrame(
+            [{"trial": k, **trial.figures} for k, trial in enumerate(trials)]
+        ),
         chosen=best.figures,
     )
 
@@ -189,12 +168,20 @@ def _search(
     train: _Sample,
     validation: _Sample,
     *,
-    parameters: SearchParameters,
+    parameters: ScorecardParameters,
 ) -> list[_Trial]:
     names = [item.feature for item in informative]
     points = list(_points(parameters))
     trials = []
-    for c, max_correlation in track(points, description="Scorecard search"):
+    # A bar on standard error while a person looks on; silence otherwise.
+    console = Console(stderr=True)
+    for c, max_correlation in track(
+        points,
+        description="search scorecard",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ):
         repeated = drop_correlated(train.woe, names, max_correlation=max_correlation)
         kept = [column for column in range(len(names)) if column not in repeated]
         fitted = fit_weights(train.woe, train.bad, columns=kept, c=c)
@@ -209,12 +196,13 @@ def _search(
     return trials
 
 
-def _points(parameters: SearchParameters) -> Iterator[tuple[float, float]]:
+def _points(parameters: ScorecardParameters) -> Iterator[tuple[float, float]]:
     generator = np.random.default_rng(parameters.seed)
-    low, high = np.log(parameters.c_range)
-    for _ in range(parameters.budget):
-        c = float(np.exp(generator.uniform(low, high)))
-        yield c, float(generator.uniform(*parameters.max_correlation_range))
+    weakest, strongest = np.log([parameters.c.low, parameters.c.high])
+    alike = parameters.max_correlation
+    for _ in range(parameters.n_trials):
+        c = float(np.exp(generator.uniform(weakest, strongest)))
+        yield c, float(generator.uniform(alike.low, alike.high))
 
 
 def _log_loss(log_odds: Values, bad: Values) -> float:

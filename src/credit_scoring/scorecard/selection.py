@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from credit_scoring.errors import TrainingError
 from credit_scoring.scorecard.model import BinnedFeature, locate_bins
@@ -108,8 +109,11 @@ def fit_weights(
     kept = list(columns)
     left_out: dict[int, str] = {}
     while kept:
-        model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-8)
-        model.fit(woe[:, kept], bad)
+        model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-6)
+        # One thread adds in one order, whatever the machine; these matrices are
+        # so small that more threads only wait for each other.
+        with threadpool_limits(1):
+            model.fit(woe[:, kept], bad)
         coefficients = np.round(model.coef_[0], _DECIMALS)
         worst = int(coefficients.argmax())
         if coefficients[worst] < 0:
