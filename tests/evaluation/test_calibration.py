@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from credit_scoring.errors import EvaluationError
 from credit_scoring.evaluation.calibration import (
+    Recalibration,
     brier,
     calibration_in_the_large,
     fit_recalibration,
@@ -17,6 +18,7 @@ from credit_scoring.evaluation.calibration import (
     recalibrate,
     reliability_table,
     shift_to_bad_rate,
+    shrunk_recalibration,
     wilson_interval,
 )
 
@@ -86,6 +88,39 @@ def test_recalibration_undoes_a_distortion(predicted):
     assert (again.slope, again.intercept) == pytest.approx((1, 0), abs=1e-9)
     # The fixture's margins are 1.3 times too extreme, plus noise.
     assert 0.6 < once.slope < 0.85
+
+
+def test_a_slope_that_is_noise_is_drawn_to_one(predicted):
+    pd_, bad = predicted
+    margin = log_odds(pd_)
+    fit = fit_recalibration(margin, bad)
+    level = fit.intercept + fit.slope * margin
+    # Half a standard error away from 1.
+    near = level / (1 + 0.5 * fit.slope_error / fit.slope)
+    found = shrunk_recalibration(near, bad)
+    assert found.slope == 1
+    assert found.intercept == pytest.approx(
+        calibration_in_the_large(1 / (1 + np.exp(-near)), bad)
+    )
+
+
+def test_a_slope_that_is_far_off_is_corrected_nearly_in_full(predicted):
+    pd_, bad = predicted
+    margin = 2 * log_odds(pd_)
+    fit = fit_recalibration(margin, bad)
+    found = shrunk_recalibration(margin, bad)
+    z = (fit.slope - 1) / fit.slope_error
+    assert found.slope == pytest.approx(1 + (fit.slope - 1) * (1 - 1 / z**2))
+    assert 0 < found.slope - fit.slope < 0.01
+    mean_pd = (1 / (1 + np.exp(-(found.intercept + found.slope * margin)))).mean()
+    assert mean_pd == pytest.approx(bad.mean())
+
+
+def test_a_slope_of_exactly_one_stays(predicted, monkeypatch):
+    module = "credit_scoring.evaluation.calibration.fit_recalibration"
+    monkeypatch.setattr(module, lambda margin, bad: Recalibration(1.0, 0, 0.1, 0.1))
+    pd_, bad = predicted
+    assert shrunk_recalibration(log_odds(pd_), bad).slope == 1
 
 
 @given(st.floats(-5, 5), st.floats(0.01, 100))

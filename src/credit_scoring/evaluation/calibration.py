@@ -152,6 +152,36 @@ def fit_recalibration(
     return Recalibration(float(slope), float(intercept), *errors)
 
 
+def shrunk_recalibration(margin: Values, bad: Values) -> Recalibration:
+    """Recalibrate as far as the data are sure of it.
+
+    The fitted slope is drawn towards 1 by the factor ``1 - 1 / z**2`` where z is
+    its distance from 1 in standard errors, and to 1 if that is negative. So a
+    slope that is noise is not mistaken for a fault of the margin, and one that
+    is far off is corrected nearly in full. The intercept then makes the mean PD
+    equal to the bad rate.
+
+    Args:
+        margin: Predicted log-odds of bad, shape (n,), finite.
+        bad: 1 for bad, 0 for good, shape (n,).
+
+    Returns:
+        Slope and intercept; the errors are those of the fit before shrinkage.
+
+    Raises:
+        EvaluationError: As `fit_recalibration`.
+
+    Source: Van Houwelingen & Le Cessie, Predictive Value of Statistical Models
+        (1990), Statistics in Medicine 9, for the factor.
+    """
+    fit = fit_recalibration(margin, bad)
+    away = fit.slope - 1
+    kept = max(0.0, away * away - fit.slope_error**2)
+    slope = 1 + kept / away if kept else 1.0
+    intercept = _shift(slope * margin, bad, np.ones((1, len(bad))))
+    return Recalibration(slope, intercept, fit.slope_error, fit.intercept_error)
+
+
 def calibration_in_the_large(
     pd_: Values, bad: Values, weights: Values | None = None
 ) -> float:
@@ -170,11 +200,15 @@ def calibration_in_the_large(
     """
     check_sample(pd_, bad, what="PDs")
     sets = unit_weights(weights, len(pd_))
-    found = float(shift_to_bad_rate(log_odds(pd_), bad, sets)[0])
+    return _shift(log_odds(pd_), bad, sets)
+
+
+def _shift(margin: Values, bad: Values, sets: Values) -> float:
+    found = float(shift_to_bad_rate(margin, bad, sets)[0])
     if np.isnan(found):
         raise EvaluationError(
-            f"no shift of {pd_.size} PDs gives the bad rate, as their weights leave "
-            "only one outcome or the search did not settle"
+            f"no shift of {margin.size} PDs gives the bad rate, as their weights "
+            "leave only one outcome or the search did not settle"
         )
     return found
 
