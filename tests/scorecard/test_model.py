@@ -263,7 +263,7 @@ def test_scoring_imports_no_fitting_library():
         " if m in sys.modules])"
     )
     source = str(Path(module.__file__).parents[2])
-    done = subprocess.run(  # noqa: S603 - our own code
+    done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": source},
         capture_output=True,

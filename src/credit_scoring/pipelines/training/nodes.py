@@ -1,0 +1,209 @@
+"""Nodes of the training pipeline: fit, calibrate, explain."""
+
+from typing import Any, TypedDict
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from credit_scoring.boosting.parameters import BoostingParameters
+from credit_scoring.decision.calibration import Calibration
+from credit_scoring.decision.model import Model
+from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
+from credit_scoring.errors import TrainingError
+from credit_scoring.evaluation.calibration import shrunk_recalibration
+from credit_scoring.features.definition import FeatureSet, load_feature_set
+from credit_scoring.pipelines.training.parameters import (
+    CandidateParameters,
+    TrainingParameters,
+)
+from credit_scoring.scorecard.scaling import score_from_log_odds
+
+Values = NDArray[np.float64]
+
+
+class FittedOutputs(TypedDict):
+    """What fitting a candidate gives, by output of the node."""
+
+    fitted_model: Model
+    search_trials: pd.DataFrame
+    chosen_parameters: dict[str, Any]
+
+
+class ExplainedOutputs(TypedDict):
+    """What explaining a candidate gives, by output of the node."""
+
+    model: Model
+    background: pd.DataFrame
+
+
+def fit_candidate(
+    model_input: pd.DataFrame, feature_set: str, candidate: CandidateParameters
+) -> FittedOutputs:
+    """Fit a candidate of either family on train, chosen on validation.
+
+    Args:
+        model_input: Features, split and outcome of each application.
+        feature_set: Names the features and their monotone directions.
+        candidate: Family, and how it is fitted.
+
+    Returns:
+        The model, not yet calibrated; the trials of its search; the
+        hyper-parameters that won.
+
+    Raises:
+        TrainingError: If a split lacks goods or bads, or features are missing.
+    """
+    features = load_feature_set(feature_set)
+    train_x, train_bad = take_split(model_input, "train", features)
+    validation_x, validation_bad = take_split(model_input, "validation", features)
+    samples = (train_x, train_bad, validation_x, validation_bad)
+    names, directions = features.names, features.directions
+    parameters = candidate.root
+    # A family's fitting libraries are imported only where it is fitted.
+    if isinstance(parameters, BoostingParameters):
+        from credit_scoring.boosting.fitting import fit_boosting
+
+        fitted: Any = fit_boosting(
+            *samples, feature_names=names, directions=directions, parameters=parameters
+        )
+    else:
+        from credit_scoring.scorecard.fitting import fit_scorecard
+
+        fitted = fit_scorecard(
+            *samples, feature_names=names, directions=directions, parameters=parameters
+        )
+    return {
+        "fitted_model": fitted.model,
+        "search_trials": fitted.trials,
+        "chosen_parameters": fitted.chosen,
+    }
+
+
+def calibrate(
+    fitted_model: Model, model_input: pd.DataFrame, training: TrainingParameters
+) -> dict[str, float]:
+    """Calibrate a candidate on rows that neither training nor testing sees.
+
+    Args:
+        fitted_model: The candidate.
+        model_input: Features, split and outcome of each application.
+        training: How many bads a calibration needs.
+
+    Returns:
+        ``slope`` and ``intercept`` of log-odds = intercept + slope * margin.
+
+    Raises:
+        TrainingError: If the calibration split has too few bads, or a higher
+            margin does not go with a higher bad rate there.
+    """
+    x, bad = take_split(model_input, "calibration", fitted_model)
+    bads = int(bad.sum())
+    if bads < training.min_calibration_bads:
+        raise TrainingError(
+            f"the calibration split has {bads} bads among {len(bad)} rows; expected "
+            f"{training.min_calibration_bads} or more"
+        )
+    fit = shrunk_recalibration(fitted_model.margin(x), bad)
+    if fit.slope <= 0:
+        raise TrainingError(
+            f"the calibration slope is {fit.slope:.3f}: the margin does not rise with "
+            f"the risk on the {len(bad)} rows of the calibration split"
+        )
+    calibration = Calibration(slope=fit.slope, intercept=fit.intercept)
+    return calibration.model_dump()
+
+
+def explain_against_just_approved(
+    fitted_model: Model,
+    calibration: dict[str, float],
+    model_input: pd.DataFrame,
+    decision: DecisionParameters,
+) -> ExplainedOutputs:
+    """Give a candidate the applicants that its reasons compare with.
+
+    Args:
+        fitted_model: The candidate.
+        calibration: ``slope`` and ``intercept``.
+        model_input: Features, split and outcome of each application.
+        decision: Points scale, approve cut-off, and how wide the background is.
+
+    Returns:
+        The candidate with its background, and the background's rows: id and
+        features, the lowest score first.
+
+    Raises:
+        TrainingError: If too few training applications reach the cut-off.
+    """
+    train = model_input[model_input["split"] == "train"]
+    x = feature_matrix(train, fitted_model)
+    log_odds = Calibration.model_validate(calibration).log_odds(fitted_model.margin(x))
+    chosen = choose_just_approved(
+        score_from_log_odds(log_odds, decision.scaling),
+        approve_from=decision.policy.approve_from,
+        background=decision.background,
+    )
+    columns = [str(train.columns[0]), *fitted_model.features]
+    return {
+        "model": fitted_model.with_background(x[chosen]),
+        "background": train.iloc[chosen][columns].reset_index(drop=True),
+    }
+
+
+def choose_just_approved(
+    score: Values, *, approve_from: float, background: BackgroundParameters
+) -> NDArray[np.intp]:
+    """Choose the lowest-scored of those that reach the approve cut-off.
+
+    Args:
+        score: Points, shape (n,); higher is safer.
+        approve_from: Approve cut-off, in points.
+        background: All within so many points of it, but at least so many rows.
+
+    Returns:
+        Positions in ``score``, the lowest score first.
+
+    Raises:
+        TrainingError: If fewer rows than the least number reach the cut-off.
+    """
+    approved = np.flatnonzero(score >= approve_from)
+    if approved.size < background.minimum_rows:
+        raise TrainingError(
+            f"{approved.size} of {score.size} training applications score "
+            f"{approve_from:g} or more; the reasons compare with "
+            f"{background.minimum_rows} or more: lower policy.approve_from or "
+            "background.minimum_rows"
+        )
+    order = approved[np.argsort(score[approved], kind="stable")]
+    near = int((score[order] <= approve_from + background.within_points).sum())
+    return order[: max(near, background.minimum_rows)]
+
+
+def take_split(
+    model_input: pd.DataFrame, split: str, features: FeatureSet | Model
+) -> tuple[Values, Values]:
+    """Take one split's features, shape (n, n_features), and outcomes, shape (n,).
+
+    Raises:
+        TrainingError: If the split has no row, or a feature is missing.
+    """
+    rows = model_input[model_input["split"] == split]
+    if rows.empty:
+        raise TrainingError(f"split {split} has no row of {len(model_input)}")
+    return feature_matrix(rows, features), rows["bad"].to_numpy(np.float64)
+
+
+def feature_matrix(rows: pd.DataFrame, features: FeatureSet | Model) -> Values:
+    """Take the features in the model's order, shape (n, n_features), C order.
+
+    Raises:
+        TrainingError: If a feature is missing.
+    """
+    names = features.names if isinstance(features, FeatureSet) else features.features
+    absent = [name for name in names if name not in rows.columns]
+    if absent:
+        raise TrainingError(
+            f"{len(absent)} features are not in the model input: "
+            f"{', '.join(absent[:5])}; run feature_engineering again"
+        )
+    return np.ascontiguousarray(rows[list(names)].to_numpy(np.float64))

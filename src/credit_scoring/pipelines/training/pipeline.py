@@ -1,0 +1,61 @@
+"""The training pipeline: one candidate, under the namespace of its family."""
+
+from kedro.pipeline import Node, Pipeline
+
+from credit_scoring.pipelines.training.nodes import (
+    calibrate,
+    explain_against_just_approved,
+    fit_candidate,
+)
+
+FAMILIES = ("scorecard", "boosting")
+
+
+def create_pipeline() -> Pipeline:
+    """Fit, calibrate and explain a candidate of each family."""
+    return sum((train(family) for family in FAMILIES), Pipeline([]))
+
+
+def train(family: str) -> Pipeline:
+    """Fit, calibrate and explain the candidate of one family."""
+    return Pipeline(
+        [
+            Node(
+                fit_candidate,
+                [
+                    "model_input",
+                    "params:feature_engineering.feature_set",
+                    "params:candidate",
+                ],
+                {
+                    "fitted_model": "fitted_model",
+                    "search_trials": "search_trials",
+                    "chosen_parameters": "chosen_parameters",
+                },
+                name="fit_candidate",
+            ),
+            Node(
+                calibrate,
+                ["fitted_model", "model_input", "params:training"],
+                "calibration",
+                name="calibrate",
+            ),
+            Node(
+                explain_against_just_approved,
+                ["fitted_model", "calibration", "model_input", "params:decision"],
+                {"model": "model", "background": "background"},
+                name="explain_against_just_approved",
+            ),
+        ],
+        namespace=family,
+        inputs={"model_input"},
+        parameters={
+            "params:candidate": f"params:{family}",
+            "params:decision": "params:decision",
+            "params:feature_engineering.feature_set": (
+                "params:feature_engineering.feature_set"
+            ),
+            "params:training": "params:training",
+        },
+        tags=["training", family],
+    )
