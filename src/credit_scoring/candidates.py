@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,4 +23,4 @@ class FittedCandidate(Generic[ModelT]):
 
     model: ModelT
     trials: pd.DataFrame
-    chosen: dict[str, float]
+    chosen: dict[str, Any]

@@ -1,13 +1,118 @@
 """The table that closes a run."""
 
-from collections.abc import Mapping
+import io
+import shutil
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+# Datasets that the table is made of, without their namespace.
 SUMMARISED = frozenset(
     {"validation_summary", "comparison", "promotion_record", "release"}
 )
+_MEASURES = (
+    ("auc", "AUC"),
+    ("gini", "Gini"),
+    ("ks", "KS"),
+    ("brier", "Brier score"),
+    ("log_loss", "Log loss"),
+    ("calibration_slope", "Calibration slope"),
+    ("calibration_intercept", "Calibration intercept"),
+    ("psi", "PSI against train"),
+)
+_WIDEST = 100
 
 
 def render_summary(results: Mapping[str, Any], *, seconds: float) -> str:
-    """Draw what a run made as one table of plain text."""
-    return f"done in {seconds:.1f} s"
+    """Draw what a run made as plain text.
+
+    Args:
+        results: Dataset name -> what a node of this run gave; a run of a part of
+            the pipelines has only some of `SUMMARISED`.
+        seconds: How long the run took.
+
+    Returns:
+        Lines no wider than the terminal.
+    """
+    width = min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    parts = list(_parts(results))
+    console.print(Group("", *parts, Text(f"Done in {seconds:.1f} s")))
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
+
+
+def _parts(results: Mapping[str, Any]) -> Iterator[RenderableType]:
+    if "comparison" in results:
+        yield _measures(results["comparison"])
+    facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for label, text in _facts(results):
+        facts.add_row(label, text)
+    if facts.row_count:
+        yield facts
+
+
+def _measures(comparison: Mapping[str, Any]) -> Table:
+    """One line a measure, one column a candidate."""
+    candidates = comparison["candidates"]
+    table = Table(
+        box=box.SIMPLE,
+        title=(
+            f"{comparison['rows']:,} {comparison['split']} rows, "
+            f"{comparison['bads']:,} bad; 95 % bootstrap intervals"
+        ),
+        title_justify="left",
+        title_style="",
+    )
+    table.add_column("measure")
+    for name in candidates:
+        table.add_column(name, justify="right")
+    for key, label in _MEASURES:
+        figures = [measures.get(key) for measures in candidates.values()]
+        if any(figures):
+            table.add_row(label, *map(_figure, figures))
+    return table
+
+
+def _figure(measure: Mapping[str, float | None] | None) -> str:
+    if measure is None or measure["value"] is None:
+        return "-"
+    text = f"{measure['value']:.4f}"
+    if measure.get("low") is None or measure.get("high") is None:
+        return text
+    return f"{text} ({measure['low']:.4f} to {measure['high']:.4f})"
+
+
+def _facts(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "validation_summary" in results:
+        rows = results["validation_summary"]
+        yield (
+            "Rows",
+            f"{rows['accepted_rows']:,} accepted, {rows['rejected_rows']:,} rejected; "
+            f"{rows['bad_rate']:.1%} bad",
+        )
+    if "promotion_record" in results:
+        yield from _promotion(results["promotion_record"])
+    if "release" in results:
+        yield "Bento", results["release"]["bento"]
+        yield "Next", "make serve    mlflow ui    kedro viz run"
+
+
+def _promotion(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for role in ("champion", "challenger"):
+        holder = record[role]
+        if holder is not None:
+            yield role.capitalize(), f"version {holder['version']}, {holder['family']}"
+    for candidate in record["candidates"]:
+        for gate in candidate["gates"]:
+            if not gate["passed"]:
+                name = gate["name"].replace("_", " ")
+                yield (
+                    "Not passed",
+                    f"{candidate['family']}, gate {name}: {gate['why']}",
+                )
+    yield "Decision", record["decision"]

@@ -3,15 +3,21 @@
 import logging
 import os
 
-# MLflow warns about the signature of a class inside kedro-mlflow at each start.
-# A filter of `warnings` does not hold: a library puts its own in front of it.
-KNOWN_WARNINGS = ("Add type hints to the `predict` method",)
+# MLflow warns about the signature of a class inside kedro-mlflow, and OmegaConf about
+# a call inside Kedro, at each start. A filter of `warnings` does not hold: a library
+# puts its own in front of it.
+KNOWN_WARNINGS = (
+    "Add type hints to the `predict` method",
+    "register_new_resolver() is deprecated",
+)
 
 
 def prepare() -> None:
     """Log warnings, but for those nobody can act on, and send no telemetry."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    # MLflow's messages go where conf/logging.yml says, as every library's do.
+    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "0")
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addFilter(is_worth_reading)
 

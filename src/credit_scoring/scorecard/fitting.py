@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from credit_scoring.candidates import FittedCandidate
 from credit_scoring.errors import TrainingError
 from credit_scoring.scorecard.binning import (
     Binning,
@@ -34,21 +35,6 @@ from credit_scoring.scorecard.selection import (
 logger = logging.getLogger(__name__)
 
 Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class FittedScorecard:
-    """A fitted scorecard and how it was found.
-
-    Attributes:
-        model: The scorecard, without a background yet.
-        trials: One row for each trial of the search.
-        chosen: The trial that the model comes from.
-    """
-
-    model: Scorecard
-    trials: pd.DataFrame
-    chosen: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -87,7 +73,7 @@ def fit_scorecard(  # noqa: PLR0913 - the signature both families share
     feature_names: Sequence[str],
     directions: Sequence[Direction],
     parameters: ScorecardParameters,
-) -> FittedScorecard:
+) -> FittedCandidate[Scorecard]:
     """Fit a scorecard on the training split, chosen on the validation split.
 
     Bins and coefficients see the training split alone. The validation split
@@ -130,7 +116,7 @@ def fit_scorecard(  # noqa: PLR0913 - the signature both families share
         len(table.terms),
         len(table.left_out),
     )
-    return FittedScorecard(
+    return FittedCandidate(
         model=Scorecard(table),
         trials=pd.DataFrame(
             [{"trial": k, **trial.figures} for k, trial in enumerate(trials)]
