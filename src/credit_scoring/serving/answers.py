@@ -1,0 +1,115 @@
+"""What the service says about an application: the decision as clients see it."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from credit_scoring.decision.decisions import Reason
+from credit_scoring.serving.problems import Problem
+
+FeatureSource = Literal["request", "store", "degraded"]
+Role = Literal["champion", "challenger"]
+
+_UUID_VERSION_7 = 0x7 << 76
+_UUID_VARIANT = 0b10 << 62
+
+
+class ModelAnswer(msgspec.Struct, frozen=True, gc=False):
+    """The model that decided, exactly."""
+
+    name: Annotated[str, Meta(description="Registered name.")]
+    version: Annotated[str, Meta(description="Registered version.")]
+    role: Annotated[
+        Role,
+        Meta(description="Its role when it decided."),
+    ]
+    digest: Annotated[str, Meta(description="SHA-256 of the model's artifact.")]
+
+
+class DecisionAnswer(msgspec.Struct, frozen=True, gc=False):
+    """One decision."""
+
+    decision_id: Annotated[
+        str,
+        Meta(
+            pattern="^[0-9a-f]{32}$",
+            description="Identifies this decision: a UUID of version 7 in hex.",
+        ),
+    ]
+    loan_id: Annotated[str, Meta(description="As the request said.")]
+    pd: Annotated[
+        float | None,
+        Meta(
+            description=(
+                "Probability of default, in (0, 1); null if it could not be computed."
+            )
+        ),
+    ]
+    score: Annotated[
+        float | None,
+        Meta(description="Points; higher is safer. Null together with `pd`."),
+    ]
+    band: Annotated[
+        str | None, Meta(description="Score band of the policy. Null with `score`.")
+    ]
+    decision: Annotated[
+        str,
+        Meta(
+            description="`refer`: a person decides.",
+            extra_json_schema={"enum": ["approve", "refer", "decline"]},
+        ),
+    ]
+    reasons: Annotated[
+        tuple[Reason, ...],
+        Meta(
+            max_length=4,
+            description=(
+                "The strongest first; empty for an approval unless `?reasons=true`."
+            ),
+        ),
+    ]
+    model: ModelAnswer
+    policy_version: Annotated[
+        str, Meta(description="Version of the policy that turned score to decision.")
+    ]
+    feature_source: Annotated[
+        FeatureSource,
+        Meta(
+            description=(
+                "Where the statement history came from: the `request`, the `store`, "
+                "or `degraded`: from nowhere."
+            )
+        ),
+    ]
+    scored_at: Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
+
+
+class RowProblem(msgspec.Struct, frozen=True):
+    """Stands in a batch's answer at the place of an application refused."""
+
+    error: Problem
+
+
+BatchEntry = DecisionAnswer | RowProblem
+
+
+def new_decision_id() -> str:
+    """Make an identifier that sorts by time: a UUID of version 7 as 32 hex digits.
+
+    Source: RFC 9562, section 5.7.
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    random_bits = int.from_bytes(os.urandom(10), "big")
+    high = (random_bits >> 68) << 64
+    low = random_bits & ((1 << 62) - 1)
+    value = (milliseconds << 80) | _UUID_VERSION_7 | high | _UUID_VARIANT | low
+    return f"{value:032x}"
+
+
+def now() -> datetime:
+    """Give the time of a decision."""
+    return datetime.now(UTC)

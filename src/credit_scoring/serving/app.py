@@ -1,0 +1,161 @@
+"""The service's own routes as one ASGI application, and what stands beside them.
+
+The application stands in front of BentoML's whole app. A request to one of our
+routes never enters BentoML's middleware (tracing, metrics, access log, timers),
+which costs many times more than the decision.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Protocol
+
+from credit_scoring.errors import InvalidRequestError
+from credit_scoring.serving.incidents import report_incident
+from credit_scoring.serving.messages import (
+    AsgiApp,
+    ClientLeftError,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    problem_reply,
+    send_reply,
+)
+from credit_scoring.serving.metrics import ServiceMetrics
+from credit_scoring.serving.problems import (
+    ProblemError,
+    invalid_request,
+    method_not_allowed,
+    not_found,
+)
+
+_OTHER = "other"
+
+
+class Answerer(Protocol):
+    """What a route does with a request of its method."""
+
+    async def __call__(self, scope: Scope, receive: Receive) -> Reply:
+        """Answer one request.
+
+        Raises:
+            ProblemError: If the answer is a problem.
+            InvalidRequestError: If fields of the request break the contract.
+            ClientLeftError: If nobody is there to be answered.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of the service.
+
+    Attributes:
+        path: As clients ask for it, and as metrics name it.
+        method: The one method it takes, besides OPTIONS (and HEAD with GET).
+        answer: Answers a request of that method.
+    """
+
+    path: str
+    method: str
+    answer: Answerer
+
+    @property
+    def allowed(self) -> str:
+        """Methods the path takes, as the Allow header lists them."""
+        head = "HEAD, " if self.method == "GET" else ""
+        return f"{self.method}, {head}OPTIONS"
+
+
+class ScoringApp:
+    """Answers the routes, and every other path with 404."""
+
+    def __init__(self, routes: tuple[Route, ...], metrics: ServiceMetrics) -> None:
+        """Serve the routes."""
+        self._routes = {route.path: route for route in routes}
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        started = perf_counter()
+        route = self._routes.get(scope["path"])
+        try:
+            reply = await _answer(route, scope, receive)
+        except ClientLeftError:
+            return
+        await send_reply(send, reply)
+        name = _OTHER if route is None else route.path
+        self._metrics.count_request(name, reply.status, perf_counter() - started)
+
+
+async def _answer(route: Route | None, scope: Scope, receive: Receive) -> Reply:
+    try:
+        if route is None:
+            raise not_found()
+        if scope["method"] == route.method:
+            return await route.answer(scope, receive)
+        return await _answer_other_method(route, scope, receive)
+    except InvalidRequestError as error:
+        return problem_reply(invalid_request(error.errors))
+    except ProblemError as error:
+        return problem_reply(error.problem, error.headers)
+    except ClientLeftError:
+        raise
+    except Exception as error:  # noqa: BLE001 - becomes a 500 that says nothing
+        return problem_reply(report_incident(error))
+
+
+async def _answer_other_method(route: Route, scope: Scope, receive: Receive) -> Reply:
+    method = scope["method"]
+    if method == "OPTIONS":
+        return Reply(200, b"", ((b"allow", route.allowed.encode()),))
+    if method == "HEAD" and route.method == "GET":
+        return await route.answer(scope, receive)
+    raise method_not_allowed(route.allowed)
+
+
+class FrontDoor:
+    """Sends BentoML's own paths to BentoML, and everything else to our app.
+
+    An unknown path is ours, too: BentoML would make each one a new value of a
+    metric's label, so a scanner could fill the memory.
+    """
+
+    def __init__(
+        self,
+        scoring_app: Callable[[], AsgiApp],
+        *,
+        behind: AsgiApp,
+        paths_behind: Mapping[str, frozenset[str]],
+    ) -> None:
+        """Stand in front.
+
+        Args:
+            scoring_app: Gives our app once the service has started.
+            behind: BentoML's app; it also runs the start and the shutdown.
+            paths_behind: Its paths, with the methods that each takes.
+        """
+        self._scoring_app = scoring_app
+        self._behind = behind
+        self._paths_behind = dict(paths_behind)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection, or run the server's lifespan."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._answer(scope, receive, send)
+        elif kind == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await self._behind(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        allowed = self._paths_behind.get(scope["path"])
+        if allowed is None:
+            await self._scoring_app()(scope, receive, send)
+        elif scope["method"] in allowed:
+            await self._behind(scope, receive, send)
+        else:
+            refusal = method_not_allowed(", ".join(sorted(allowed)))
+            await send_reply(send, problem_reply(refusal.problem, refusal.headers))

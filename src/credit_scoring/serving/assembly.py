@@ -1,0 +1,135 @@
+"""Putting the service together: artifacts to runners to routes."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from credit_scoring import __version__
+from credit_scoring.contract.model import Contract
+from credit_scoring.contract.request import RequestDecoder, request_json_schema
+from credit_scoring.errors import ArtifactError
+from credit_scoring.registry.artifact import Artifact, load_artifact
+from credit_scoring.serving.answers import ModelAnswer, Role
+from credit_scoring.serving.app import Route, ScoringApp
+from credit_scoring.serving.examples import (
+    decided_examples,
+    example_body,
+    invalid_example,
+)
+from credit_scoring.serving.metrics import ServiceMetrics
+from credit_scoring.serving.models import ModelFolder
+from credit_scoring.serving.openapi import Described, Json, api_document
+from credit_scoring.serving.predict import Predict, PredictBatch
+from credit_scoring.serving.runners import InProcessRunner, Runner
+from credit_scoring.serving.scoring import Scoring
+from credit_scoring.serving.settings import Settings
+from credit_scoring.serving.start_page import start_page
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of the service: loaded, verified and warm.
+
+    Attributes:
+        contract: The champion's: requests are read under it.
+        decoder: Reads requests.
+        champion: Decides.
+        challenger: Stands by; None if there is none, or it cannot be used.
+    """
+
+    contract: Contract
+    decoder: RequestDecoder
+    champion: Runner
+    challenger: Runner | None
+
+
+def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models:
+    """Load and warm up the models.
+
+    A challenger that cannot be used is left out and logged: it must not keep the
+    champion from deciding.
+
+    Raises:
+        ArtifactError: If the champion's artifact is not what it was when made.
+    """
+    artifact = load_artifact(champion.folder)
+    artifact.warm_up()
+    contract = artifact.contract
+    decoder = RequestDecoder(contract)
+    return Models(
+        contract=contract,
+        decoder=decoder,
+        champion=_runner(artifact, champion, "champion", decoder),
+        challenger=_challenger(challenger, contract, decoder) if challenger else None,
+    )
+
+
+def _challenger(
+    challenger: ModelFolder, contract: Contract, decoder: RequestDecoder
+) -> Runner | None:
+    try:
+        artifact = load_artifact(challenger.folder)
+        if artifact.contract.digest != contract.digest:
+            raise ArtifactError(
+                f"its contract {artifact.contract.digest[:12]} is not the champion's, "
+                f"{contract.digest[:12]}"
+            )
+        artifact.warm_up()
+    except ArtifactError as error:
+        _LOG.error("the challenger is left out: %s", error)
+        return None
+    return _runner(artifact, challenger, "challenger", decoder)
+
+
+def _runner(
+    artifact: Artifact, registered: ModelFolder, role: Role, decoder: RequestDecoder
+) -> InProcessRunner:
+    model = ModelAnswer(
+        name=registered.name,
+        version=registered.version,
+        role=role,
+        digest=artifact.digest,
+    )
+    return InProcessRunner(engine=artifact.engine, decoder=decoder, model=model)
+
+
+def scoring_app(
+    models: Models, settings: Settings, metrics: ServiceMetrics
+) -> ScoringApp:
+    """Make the routes of the service."""
+    scoring = Scoring(
+        champion=models.champion, challenger=models.challenger, metrics=metrics
+    )
+    decoder = models.decoder
+    predict = Predict(scoring=scoring, decoder=decoder, settings=settings)
+    batch = PredictBatch(scoring=scoring, decoder=decoder, settings=settings)
+    routes = (
+        Route("/", "GET", start_page),
+        Route("/predict", "POST", predict),
+        Route("/predict/batch", "POST", batch),
+    )
+    return ScoringApp(routes, metrics)
+
+
+def describe(
+    models: Models, applications: Sequence[Json], *, version: str | None
+) -> Json:
+    """Describe the routes as an OpenAPI document.
+
+    Args:
+        models: The champion decides on the examples.
+        applications: Examples besides the contract's own.
+        version: The Bento's; None outside a Bento.
+    """
+    contract, decoder = models.contract, models.decoder
+    bodies = [*applications, example_body(contract)]
+    return api_document(
+        Described(
+            application=request_json_schema(contract),
+            invalid=invalid_example(decoder),
+            version=version or __version__,
+            examples=decided_examples(models.champion, decoder, bodies),
+        )
+    )

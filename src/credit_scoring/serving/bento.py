@@ -1,0 +1,95 @@
+"""How our app stands in front of the one that BentoML builds for a service."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+from _bentoml_sdk import Service
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from credit_scoring.serving.app import FrontDoor
+from credit_scoring.serving.messages import AsgiApp
+from credit_scoring.serving.openapi import Json, with_infrastructure
+
+_READ_ONLY = frozenset({"GET", "HEAD"})
+
+
+class FrontedInstance(Protocol):
+    """What a service class must offer to be put in front."""
+
+    app: AsgiApp
+
+    def api_document(self, version: str | None) -> Json:
+        """Describe the app's routes."""
+
+
+class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
+    """A BentoML service whose own app stands behind ours.
+
+    BentoML runs the start, the shutdown, health, metrics and documents. The class
+    it serves has ``app``, our ASGI application, and ``api_document(version)``,
+    which describes our routes.
+    """
+
+    _instance: FrontedInstance | None = None
+
+    def __call__(self) -> Any:
+        """Make the instance, once at start, and keep it for the front."""
+        self._instance = super().__call__()
+        return self._instance
+
+    def to_asgi(self, is_main: bool = True) -> Any:
+        """Build BentoML's app and put ours in front."""
+        behind: Starlette = super().to_asgi(is_main=is_main)
+        return FrontDoor(self._our_app, behind=behind, paths_behind=paths_of(behind))
+
+    @property
+    def openapi_spec(self) -> Any:
+        """Describe our routes and BentoML's."""
+        # BentoML writes the document into the Bento with the plain YAML dumper.
+        yaml.add_representer(ApiDocument, _represent)
+        version = self.bento.tag.version if self.bento else None
+        # A Bento is described while it is built, without being served.
+        instance = self._instance or self()
+        document = instance.api_document(version)
+        return ApiDocument(with_infrastructure(document, super().openapi_spec.asdict()))
+
+    def _our_app(self) -> AsgiApp:
+        if self._instance is None:
+            raise RuntimeError("the service has not started")
+        return self._instance.app
+
+
+class ApiDocument(dict[str, Any]):
+    """An OpenAPI document in the form in which BentoML handles one."""
+
+    def asdict(self) -> Json:
+        """Give it as BentoML's page wants it."""
+        return dict(self)
+
+
+def _represent(dumper: yaml.Dumper, document: ApiDocument) -> yaml.Node:
+    return dumper.represent_dict(dict(document))
+
+
+def paths_of(app: Starlette) -> Mapping[str, frozenset[str]]:
+    """List the paths that an app answers, with the methods of each.
+
+    Of mounted static files each file is a path of its own, so that the list is
+    complete and nothing else gets through.
+    """
+    paths: dict[str, frozenset[str]] = {}
+    for route in app.routes:
+        if isinstance(route, Route):
+            paths[route.path] = frozenset(route.methods or _READ_ONLY)
+        elif isinstance(route, Mount) and isinstance(route.app, StaticFiles):
+            for folder in route.app.all_directories:
+                for file in Path(folder).rglob("*"):
+                    path = f"{route.path}/{file.relative_to(folder).as_posix()}"
+                    paths[path] = _READ_ONLY
+    # The start page is ours: BentoML's loads a tracker of a third party.
+    paths.pop("/", None)
+    return paths

@@ -1,0 +1,191 @@
+"""One HTTP request and its answer, as plain ASGI messages.
+
+Starlette's request and response objects cost more than the whole decision, so
+the routes work on ASGI's own scope, receive and send.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from credit_scoring.serving.problems import (
+    Header,
+    Problem,
+    body_too_large,
+    body_too_slow,
+    invalid_parameter,
+    unsupported_media_type,
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_PROBLEM_TYPE: Header = (b"content-type", b"application/problem+json")
+_JSON_TYPE: Header = (b"content-type", b"application/json")
+# A decision is about one person: nothing on the way may keep it.
+_NO_STORE: Header = (b"cache-control", b"no-store")
+
+_USUAL_JSON_TYPES = frozenset(
+    (
+        b"application/json",
+        b"application/json; charset=utf-8",
+        b"application/json;charset=utf-8",
+    )
+)
+_LONGEST_LENGTH = 15
+_ENCODER = msgspec.json.Encoder()
+
+
+class AsgiApp(Protocol):
+    """An ASGI application."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is complete and ready to send."""
+
+    status: int
+    body: bytes
+    headers: tuple[Header, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How much, and for how long, a route reads.
+
+    Attributes:
+        size_bytes: Largest body.
+        timeout_ms: Longest time from the first to the last byte.
+    """
+
+    size_bytes: int
+    timeout_ms: int
+
+
+class ClientLeftError(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+def json_reply(value: object) -> Reply:
+    """Answer 200 with a value as JSON."""
+    return Reply(200, _ENCODER.encode(value), (_JSON_TYPE, _NO_STORE))
+
+
+def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:
+    """Answer with a problem and its status."""
+    body = _ENCODER.encode(problem)
+    return Reply(problem.status, body, (_PROBLEM_TYPE, _NO_STORE, *headers))
+
+
+async def send_reply(send: Send, reply: Reply) -> None:
+    """Send an answer."""
+    length = b"%d" % len(reply.body)
+    headers = [*reply.headers, (b"content-length", length)]
+    await send(
+        {"type": "http.response.start", "status": reply.status, "headers": headers}
+    )
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def read_json_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:
+    """Read the body of a request that must be plain JSON.
+
+    Raises:
+        ProblemError: If the type is not JSON in UTF-8 (415), the body is above
+            the limit (413, before it is read if its length was declared), or it
+            comes too slowly (408).
+        ClientLeftError: If the client left before the body was complete.
+    """
+    _check_headers(scope["headers"], limits.size_bytes)
+    try:
+        async with asyncio.timeout(limits.timeout_ms / 1000):
+            return await _read_body(receive, limits.size_bytes)
+    except TimeoutError:
+        raise body_too_slow(limits.timeout_ms) from None
+
+
+async def _read_body(receive: Receive, limit_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeftError
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit_bytes:
+            raise body_too_large(limit_bytes)
+        if not message.get("more_body", False):
+            return b"".join((*chunks, chunk)) if chunks else chunk
+        chunks.append(chunk)
+
+
+def _check_headers(headers: Sequence[Header], limit_bytes: int) -> None:
+    content_type: bytes | None = None
+    for name, value in headers:
+        if name == b"content-type":
+            if content_type is not None:
+                raise _not_json()
+            content_type = value
+        elif name == b"content-length":
+            # The server has checked that it is a number, not how long it is.
+            if len(value) > _LONGEST_LENGTH or int(value) > limit_bytes:
+                raise body_too_large(limit_bytes)
+        elif name == b"content-encoding" and value.strip().lower() != b"identity":
+            raise unsupported_media_type(
+                "the body is compressed; send it as it is",
+                (b"accept-encoding", b"identity"),
+            )
+    if content_type not in _USUAL_JSON_TYPES and not _is_json(content_type or b""):
+        raise _not_json()
+
+
+def _is_json(content_type: bytes) -> bool:
+    essence, *parameters = content_type.decode("latin-1").lower().split(";")
+    allowed = {"charset=utf-8", 'charset="utf-8"'}
+    return essence.strip() == "application/json" and all(
+        parameter.strip() in allowed for parameter in parameters
+    )
+
+
+def _not_json() -> Exception:
+    return unsupported_media_type(
+        "the content type must be application/json, in UTF-8",
+        (b"accept", b"application/json"),
+    )
+
+
+def reasons_wanted(query: bytes) -> bool:
+    """Whether ``?reasons=true`` asks for the reasons of an approval, too.
+
+    Raises:
+        ProblemError: If the parameter has another value or comes twice, or there
+            is any other parameter.
+    """
+    if not query:
+        return False
+    if query == b"reasons=true":
+        return True
+    try:
+        pairs = parse_qsl(
+            query.decode("latin-1"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            max_num_fields=8,
+        )
+    except ValueError:
+        raise invalid_parameter("not a list of name=value pairs") from None
+    if any(name != "reasons" for name, _ in pairs):
+        raise invalid_parameter("unknown parameter; the only one is 'reasons'")
+    if [value for _, value in pairs] != ["true"]:
+        raise invalid_parameter("expected 'true', once", name="reasons")
+    return True

@@ -1,0 +1,203 @@
+"""The OpenAPI document: our routes from the contract, BentoML's beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from credit_scoring.serving.answers import DecisionAnswer, RowProblem
+from credit_scoring.serving.problems import (
+    Problem,
+    body_too_large,
+    unsupported_media_type,
+)
+
+Json = dict[str, Any]
+
+TAG = "Decisions"
+_REF = "#/components/schemas/{name}"
+_PROBLEM_TYPE = "application/problem+json"
+_DESCRIPTION = """\
+Decides on credit applications: probability of default, score, decision and reasons.
+
+An answer is never about the order, number or company of applications: each one's
+decision depends on it alone. Errors are problem details (RFC 9457); `errors` names
+each wrong field, never its value."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """An application and what the service answers to it.
+
+    Attributes:
+        name: Names the example, e.g. ``approve``.
+        request: The request's body.
+        answer: The answer's body.
+    """
+
+    name: str
+    request: Json
+    answer: Json
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the document is made from.
+
+    Attributes:
+        application: JSON schema of one application.
+        examples: Decisions of the champion on real applications.
+        invalid: An example of the problem that an invalid application gets.
+        version: Version of the service: the Bento's, or the package's.
+    """
+
+    application: Json
+    invalid: Json
+    version: str
+    examples: tuple[Example, ...] = field(default=())
+
+
+def api_document(described: Described) -> Json:
+    """Describe our routes as an OpenAPI 3.1 document."""
+    _, components = msgspec.json.schema_components(
+        [DecisionAnswer, RowProblem, Problem], ref_template=_REF
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "credit_scoring",
+            "description": _DESCRIPTION,
+            "version": described.version,
+        },
+        "servers": [{"url": "."}],
+        "tags": [{"name": TAG, "description": "Decisions on applications."}],
+        "paths": {
+            "/predict": {"post": _predict(described)},
+            "/predict/batch": {"post": _predict_batch(described)},
+        },
+        "components": {"schemas": {"Application": described.application, **components}},
+    }
+
+
+def with_infrastructure(document: Json, bentoml_document: Json) -> Json:
+    """Add the routes that BentoML itself answers (health, metrics).
+
+    Args:
+        document: Ours.
+        bentoml_document: As BentoML generates it for a service without API methods.
+    """
+    tags = [
+        tag
+        for tag in bentoml_document.get("tags", [])
+        if tag["name"] == "Infrastructure"
+    ]
+    paths = bentoml_document["paths"]
+    return {
+        **document,
+        "tags": [*document["tags"], *tags],
+        "paths": {**document["paths"], **paths},
+    }
+
+
+def _predict(described: Described) -> Json:
+    return {
+        "tags": [TAG],
+        "operationId": "predict",
+        "summary": "Decide on one application",
+        "description": (
+            "Without the columns of the statement history the application is "
+            "referred to a person, and `feature_source` says `degraded`."
+        ),
+        "parameters": [_reasons_parameter()],
+        "requestBody": _body(
+            _reference("Application"),
+            {e.name: {"value": e.request} for e in described.examples},
+        ),
+        "responses": {
+            "200": _ok(
+                _reference("DecisionAnswer"),
+                {e.name: {"value": e.answer} for e in described.examples},
+            ),
+            **_problems(described.invalid),
+        },
+    }
+
+
+def _predict_batch(described: Described) -> Json:
+    row = {"oneOf": [_reference("DecisionAnswer"), _reference("RowProblem")]}
+    requests = [e.request for e in described.examples]
+    answers = [*(e.answer for e in described.examples), {"error": described.invalid}]
+    return {
+        "tags": [TAG],
+        "operationId": "predict_batch",
+        "summary": "Decide on many applications",
+        "description": (
+            "The answer has one entry for each application, in the same order: its "
+            'decision, or `{"error": problem}` if it is invalid, which harms no '
+            "other."
+        ),
+        "parameters": [_reasons_parameter()],
+        "requestBody": _body(
+            {"type": "array", "minItems": 1, "items": _reference("Application")},
+            {"batch": {"value": requests}} if requests else {},
+        ),
+        "responses": {
+            "200": _ok({"type": "array", "items": row}, {"batch": {"value": answers}}),
+            **_problems(described.invalid),
+        },
+    }
+
+
+def _reasons_parameter() -> Json:
+    return {
+        "name": "reasons",
+        "in": "query",
+        "required": False,
+        "description": "`true` gives the reasons of an approval, too.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+
+
+def _body(schema: Json, examples: Mapping[str, Json]) -> Json:
+    return {"required": True, "content": _content("application/json", schema, examples)}
+
+
+def _ok(schema: Json, examples: Mapping[str, Json]) -> Json:
+    return {
+        "description": "Decided",
+        "content": _content("application/json", schema, examples),
+    }
+
+
+def _problems(invalid: Json) -> Json:
+    too_large = body_too_large(65536).problem
+    not_json = unsupported_media_type(
+        "the content type must be application/json, in UTF-8", (b"accept", b"")
+    ).problem
+    return {
+        "400": _problem("The request breaks the contract", invalid),
+        "408": _problem("The body came too slowly"),
+        "413": _problem("The body is too large", msgspec.to_builtins(too_large)),
+        "415": _problem("Not JSON in UTF-8", msgspec.to_builtins(not_json)),
+        "500": _problem("A fault of the service; no request is meant to cause it"),
+    }
+
+
+def _problem(description: str, example: Json | None = None) -> Json:
+    examples = {} if example is None else {"problem": {"value": example}}
+    return {
+        "description": description,
+        "content": _content(_PROBLEM_TYPE, _reference("Problem"), examples),
+    }
+
+
+def _content(media_type: str, schema: Json, examples: Mapping[str, Json]) -> Json:
+    content: Json = {"schema": schema}
+    if examples:
+        content["examples"] = dict(examples)
+    return {media_type: content}
+
+
+def _reference(name: str) -> Json:
+    return {"$ref": _REF.format(name=name)}

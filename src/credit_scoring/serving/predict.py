@@ -1,0 +1,101 @@
+"""The routes that decide: one application, or a batch of them."""
+
+import asyncio
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from credit_scoring.contract.request import Application, RequestDecoder
+from credit_scoring.errors import FieldError, InvalidRequestError
+from credit_scoring.serving.answers import BatchEntry, RowProblem
+from credit_scoring.serving.incidents import report_incident
+from credit_scoring.serving.messages import (
+    BodyLimits,
+    Receive,
+    Reply,
+    Scope,
+    json_reply,
+    read_json_body,
+    reasons_wanted,
+)
+from credit_scoring.serving.problems import invalid_request, too_many_rows
+from credit_scoring.serving.scoring import Scoring
+from credit_scoring.serving.settings import Settings
+
+
+class Predict:
+    """``POST /predict``: one application, one decision."""
+
+    def __init__(
+        self, *, scoring: Scoring, decoder: RequestDecoder, settings: Settings
+    ) -> None:
+        """Answer with the scoring's decisions."""
+        self._scoring = scoring
+        self._decoder = decoder
+        self._limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_ms)
+
+    async def __call__(self, scope: Scope, receive: Receive) -> Reply:
+        """Decide on the application in the request's body.
+
+        Raises:
+            ProblemError: If the request is not one that this route takes.
+            InvalidRequestError: If the application breaks the contract.
+            ClientLeftError: If the client left before its body was complete.
+        """
+        explain = reasons_wanted(scope["query_string"])
+        body = await read_json_body(scope, receive, self._limits)
+        application = self._decoder.decode(body)
+        return json_reply(await self._scoring.decide(application, explain=explain))
+
+
+class PredictBatch:
+    """``POST /predict/batch``: many applications, each with its own answer."""
+
+    def __init__(
+        self, *, scoring: Scoring, decoder: RequestDecoder, settings: Settings
+    ) -> None:
+        """Answer with the scoring's decisions."""
+        self._scoring = scoring
+        self._decoder = decoder
+        self._most_rows = settings.max_batch_rows
+        self._limits = BodyLimits(
+            settings.max_batch_body_bytes, settings.body_timeout_ms
+        )
+        # One batch at a time, beside the event loop: the kernels release the
+        # interpreter's lock, so single applications are answered meanwhile.
+        self._executor: Executor = ThreadPoolExecutor(1, "credit-scoring-batch")
+
+    async def __call__(self, scope: Scope, receive: Receive) -> Reply:
+        """Decide on the applications in the request's body.
+
+        Raises:
+            ProblemError: If the request is not one that this route takes.
+            InvalidRequestError: If the body is not an array of applications.
+            ClientLeftError: If the client left before its body was complete.
+        """
+        explain = reasons_wanted(scope["query_string"])
+        body = await read_json_body(scope, receive, self._limits)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._answer, body, explain)
+
+    def _answer(self, body: bytes, explain: bool) -> Reply:
+        rows = self._decoder.decode_many(body)
+        if len(rows) > self._most_rows:
+            raise too_many_rows(len(rows), self._most_rows)
+        if not rows:
+            empty = FieldError("(body)", "expected at least one application")
+            raise InvalidRequestError((empty,))
+        valid = [row for row in rows if isinstance(row, Application)]
+        answers = iter(self._scoring.decide_many(valid, explain=explain))
+        return json_reply(
+            [
+                _entry(next(answers) if isinstance(row, Application) else row)
+                for row in rows
+            ]
+        )
+
+
+def _entry(outcome: BatchEntry | Exception) -> BatchEntry:
+    if isinstance(outcome, InvalidRequestError):
+        return RowProblem(invalid_request(outcome.errors))
+    if isinstance(outcome, Exception):
+        return RowProblem(report_incident(outcome))
+    return outcome

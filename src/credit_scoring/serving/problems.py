@@ -1,0 +1,160 @@
+"""Problem details (RFC 9457): how the service says that it cannot answer."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import msgspec
+
+from credit_scoring.errors import CreditScoringError, FieldError
+
+Header = tuple[bytes, bytes]
+
+# Of an invalid request at most so many fields are named: the answer stays small
+# whatever was sent.
+MAX_FIELD_ERRORS = 64
+
+TYPE_PREFIX = "tag:credit-scoring,2026:"
+
+
+class FieldProblem(msgspec.Struct, frozen=True, gc=False):
+    """What is wrong with one field; never the field's value."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of an ``application/problem+json`` answer."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem]
+    instance: str | None = None
+
+
+class ProblemError(CreditScoringError):
+    """A request that is answered by a problem; raised by a route."""
+
+    def __init__(self, problem: Problem, headers: Sequence[Header] = ()) -> None:
+        """Carry the problem, and headers that its status asks for."""
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.headers = tuple(headers)
+
+
+def problem(
+    status: HTTPStatus, name: str, detail: str, *, instance: str | None = None
+) -> Problem:
+    """Describe a problem that concerns no field in particular.
+
+    Args:
+        status: Gives the title, too.
+        name: Names the kind of problem, once for all; the tail of ``type``.
+        detail: What is wrong here and what was expected; no applicant data.
+        instance: Identifies this one occurrence, as the service's log names it.
+    """
+    return Problem(
+        type=TYPE_PREFIX + name,
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        errors=[],
+        instance=instance,
+    )
+
+
+def invalid_request(errors: Sequence[FieldError]) -> Problem:
+    """Describe a request whose fields break the contract."""
+    count = len(errors)
+    fields = "1 field is" if count == 1 else f"{count} fields are"
+    shown = errors[:MAX_FIELD_ERRORS]
+    cut = f"; the first {len(shown)} are listed" if count > len(shown) else ""
+    return Problem(
+        type=TYPE_PREFIX + "invalid-request",
+        title=HTTPStatus.BAD_REQUEST.phrase,
+        status=HTTPStatus.BAD_REQUEST.value,
+        detail=f"{fields} not as the contract says{cut}",
+        errors=[FieldProblem(e.field, e.message) for e in shown],
+    )
+
+
+def invalid_parameter(message: str, *, name: str = "(query)") -> ProblemError:
+    """Refuse a query parameter."""
+    return ProblemError(invalid_request([FieldError(name, message)]))
+
+
+def not_found() -> ProblemError:
+    """Refuse a path; it is not echoed, as it may hold anything."""
+    return ProblemError(
+        problem(
+            HTTPStatus.NOT_FOUND,
+            "not-found",
+            "there is nothing at this path; /docs.json lists what there is",
+        )
+    )
+
+
+def method_not_allowed(allowed: str) -> ProblemError:
+    """Refuse a method, naming those that the path takes."""
+    return ProblemError(
+        problem(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            f"this path takes {allowed}",
+        ),
+        [(b"allow", allowed.encode())],
+    )
+
+
+def body_too_large(limit_bytes: int) -> ProblemError:
+    """Refuse a body above the limit."""
+    return ProblemError(
+        problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "body-too-large",
+            f"the body is larger than {limit_bytes} bytes",
+        )
+    )
+
+
+def too_many_rows(rows: int, limit: int) -> ProblemError:
+    """Refuse a batch above the limit."""
+    return ProblemError(
+        problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "too-many-rows",
+            f"the batch has {rows} applications, at most {limit} are allowed",
+        )
+    )
+
+
+def body_too_slow(timeout_ms: int) -> ProblemError:
+    """Refuse to wait longer for a body."""
+    return ProblemError(
+        problem(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "body-too-slow",
+            f"the body was not complete after {timeout_ms} ms",
+        ),
+        [(b"connection", b"close")],
+    )
+
+
+def unsupported_media_type(detail: str, header: Header) -> ProblemError:
+    """Refuse a content type or coding, naming what is taken."""
+    return ProblemError(
+        problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail),
+        [header],
+    )
+
+
+def incident(identifier: str) -> Problem:
+    """Describe a fault of ours without a word of its text."""
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "the service failed to answer; its log has the incident under this instance",
+        instance=f"urn:uuid:{identifier}",
+    )

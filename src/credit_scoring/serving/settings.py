@@ -1,0 +1,142 @@
+"""Settings of the service, from the environment: named, checked, documented."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from credit_scoring.errors import SettingsError
+
+PREFIX = "CREDIT_SCORING_"
+
+# Variables with the prefix that another part of the platform reads. They are
+# listed here so that the service can tell them from a typo.
+NAMES_READ_ELSEWHERE: Mapping[str, str] = {}
+
+
+class Settings(BaseModel):
+    """What an operator may change without a new Bento."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    routing: Literal["champion"] = Field(
+        default="champion",
+        description="Which model decides. `champion`: the champion, always.",
+    )
+    max_body_bytes: int = Field(
+        default=64 * 1024,
+        ge=1024,
+        le=16 * 1024**2,
+        description="Largest body of `POST /predict`; a larger one is answered 413.",
+    )
+    max_batch_body_bytes: int = Field(
+        default=16 * 1024**2,
+        ge=1024,
+        le=1024**3,
+        description=(
+            "Largest body of `POST /predict/batch`; a larger one is answered 413."
+        ),
+    )
+    max_batch_rows: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description=(
+            "Most applications in one `POST /predict/batch`; more are answered 413."
+        ),
+    )
+    body_timeout_ms: int = Field(
+        default=10_000,
+        ge=100,
+        le=600_000,
+        description=(
+            "How long a client may take to send its body; then it is answered 408."
+        ),
+    )
+
+
+def variable(field: str) -> str:
+    """Name the environment variable of a setting."""
+    return PREFIX + field.upper()
+
+
+def known_names() -> frozenset[str]:
+    """Every environment variable with the prefix that has a meaning."""
+    ours = {variable(field) for field in Settings.model_fields}
+    return frozenset(ours | set(NAMES_READ_ELSEWHERE))
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings; what is not set has its default.
+
+    Args:
+        environment: Usually ``os.environ``. Names without the prefix are
+            somebody else's.
+
+    Raises:
+        SettingsError: If a name with the prefix is not known, or a value is not
+            allowed. The message never holds the value: it may be a secret.
+    """
+    refuse_unknown_names(environment)
+    given = {
+        field: environment[variable(field)]
+        for field in Settings.model_fields
+        if variable(field) in environment
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{variable(str(entry['loc'][0]))}: {entry['msg']}"
+            for entry in error.errors(include_input=False, include_url=False)
+        )
+        raise SettingsError(f"settings not allowed: {wrong}") from None
+
+
+def refuse_unknown_names(environment: Mapping[str, str]) -> None:
+    """Refuse a misspelt setting, which would otherwise silently do nothing.
+
+    Raises:
+        SettingsError: If a name with the prefix is not known.
+    """
+    known = known_names()
+    unknown = sorted(
+        name for name in environment if name.startswith(PREFIX) and name not in known
+    )
+    if unknown:
+        hints = "; ".join(_with_near_match(name, known) for name in unknown[:8])
+        raise SettingsError(
+            f"{len(unknown)} unknown settings in the environment: {hints}"
+        )
+
+
+def _with_near_match(name: str, known: frozenset[str]) -> str:
+    # The prefix, which all names share, must not make strangers look alike.
+    tails = sorted(other.removeprefix(PREFIX) for other in known)
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), tails, n=1)
+    shown = name[:80]
+    return f"{shown} (did you mean {PREFIX}{near[0]}?)" if near else shown
+
+
+def settings_table() -> str:
+    """Render the table of every setting, as the documentation shows it."""
+    lines = ["| variable | default | allowed | what |", "| --- | --- | --- | --- |"]
+    properties = Settings.model_json_schema()["properties"]
+    for field, schema in properties.items():
+        lines.append(
+            f"| `{variable(field)}` | `{schema['default']}` | {_allowed(schema)} "
+            f"| {schema['description']} |"
+        )
+    lines += [
+        f"| `{name}` | | | {meaning} |"
+        for name, meaning in NAMES_READ_ELSEWHERE.items()
+    ]
+    return "\n".join(lines)
+
+
+def _allowed(schema: Mapping[str, object]) -> str:
+    if "minimum" in schema:
+        return f"{schema['minimum']} to {schema['maximum']}"
+    choices = schema.get("enum", [schema.get("const")])
+    return ", ".join(f"`{choice}`" for choice in choices)  # type: ignore[attr-defined]

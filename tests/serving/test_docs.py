@@ -1,0 +1,29 @@
+"""The documentation names every problem and every metric of the service."""
+
+import re
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from credit_scoring.serving import problems
+from credit_scoring.serving.metrics import ServiceMetrics
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
+
+
+def test_each_problem_is_explained() -> None:
+    source = Path(problems.__file__).read_text(encoding="utf-8")
+    names = set(re.findall(r'HTTPStatus\.[A-Z_]+,\s+"([a-z-]+)"', source))
+    names.add("invalid-request")
+    assert len(names) == 8
+    text = PAGE.read_text(encoding="utf-8")
+    assert not [name for name in names if f"| `{name}` |" not in text]
+
+
+def test_each_metric_is_explained() -> None:
+    registry = CollectorRegistry()
+    ServiceMetrics(registry)
+    text = PAGE.read_text(encoding="utf-8")
+    for metric in registry.collect():
+        total = "_total" if metric.type == "counter" else ""
+        assert f"| `{metric.name}{total}` |" in text
