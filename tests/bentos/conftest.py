@@ -1,0 +1,224 @@
+"""A Bento with two small models over the real contract and features, and served."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from numpy.typing import NDArray
+
+from credit_scoring.contract.model import Column, Contract, Role
+from credit_scoring.contract.request import RequestDecoder
+from credit_scoring.decision.calibration import Calibration
+from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.parameters import DecisionParameters
+from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.features.definition import FeatureSet, load_feature_set
+from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
+from credit_scoring.registry.bento_build import build_bento
+from credit_scoring.registry.manifest import Provenance
+from credit_scoring.scorecard.model import Bin, Scorecard, ScorecardTable, Term
+from credit_scoring.serving.local_server import LocalServer
+
+Values = NDArray[np.float64]
+Row = dict[str, Any]
+
+PROJECT = Path(__file__).parents[2]
+IMPORT_MODELS = """
+import json, shutil, sys
+from pathlib import Path
+import bentoml
+tags = {}
+for version, role in enumerate(("champion", "challenger"), start=1):
+    tags[role] = f"credit_scoring:v{version}-test"
+    with bentoml.models.create(tags[role], labels={"version": str(version)}) as model:
+        shutil.copytree(Path(sys.argv[1]) / role, Path(model.path) / "artifact")
+Path(sys.argv[2]).write_text(json.dumps(tags))
+"""
+
+
+def parameters(name: str) -> Any:
+    path = PROJECT / "conf" / "base" / f"parameters_{name}.yml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))[name]
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    return Contract.model_validate(parameters("contract"))
+
+
+@pytest.fixture(scope="session")
+def applications(contract: Contract) -> list[Row]:
+    """Valid requests with made-up values, the same in every run."""
+    generator = np.random.default_rng(7)
+    names = contract.names(Role.APPLICATION, Role.HISTORY)
+    return [
+        {
+            "loan_id": f"T-{number}",
+            **{
+                name: made_up(contract.columns[name], generator, calm=number % 2 == 0)
+                for name in names
+            },
+        }
+        for number in range(300)
+    ]
+
+
+def made_up(column: Column, generator: np.random.Generator, *, calm: bool) -> int:
+    """Draw a value that the column allows; a calm one is of its lower end."""
+    codes = sorted(column.categories or {})
+    if codes:
+        return int(generator.choice(codes[:3] if calm else codes))
+    low = 0.0 if column.minimum is None else max(column.minimum, -1e5)
+    high = 1e6 if column.maximum is None else min(column.maximum, 1e6)
+    return int(generator.integers(int(low), int(high / 4 if calm else high)))
+
+
+@pytest.fixture(scope="session")
+def artifacts(
+    contract: Contract,
+    applications: list[Row],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A folder with the artifacts ``champion`` and ``challenger``."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    decoder = RequestDecoder(contract)
+    columns = decoder.columns(
+        [decoder.decode(json.dumps(row).encode()) for row in applications]
+    )
+    features = load_feature_set("taiwan_default")
+    for role, weight in (("champion", -1.0), ("challenger", -0.5)):
+        write_artifact(folder / role, contents(contract, features, columns, weight))
+    return folder
+
+
+def contents(
+    contract: Contract, features: FeatureSet, columns: dict[str, Values], weight: float
+) -> ArtifactContents:
+    x = features.compute(columns)
+    decision = DecisionParameters.model_validate(parameters("decision"))
+    bare = DecisionEngine(
+        # Any background does until it is known who is approved.
+        Scorecard(scorecard(features.names, x, weight)).with_background(x),
+        Grading(
+            Calibration(slope=1.0, intercept=-1.5), decision.scaling, decision.policy
+        ),
+        features=features,
+        groups=ReasonGroups(
+            features.names,
+            tuple(feature.reason for feature in features.features),
+            features.reasons,
+        ),
+        columns=contract.input_names,
+    )
+    approved = bare.decide(columns, explain=False).score >= decision.policy.approve_from
+    background = x[approved]
+    return ArtifactContents(
+        contract=contract,
+        feature_set=features,
+        engine=bare.with_background(background),
+        background=background,
+        reference={},
+        reference_columns={name: values[:20] for name, values in columns.items()},
+        metrics={},
+        model_card="# A model for tests\n",
+        provenance=Provenance(
+            data_digest="", git_revision="", git_dirty=None, environment_digest=""
+        ),
+    )
+
+
+def scorecard(names: tuple[str, ...], x: Values, weight: float) -> ScorecardTable:
+    """Two bins for each of the first varied features, one and a half apart."""
+    terms = []
+    for index, name in enumerate(names):
+        edge = float(np.nanmedian(x[:, index]))
+        if not np.nanmin(x[:, index]) < edge < np.nanmax(x[:, index]):
+            continue
+        terms.append(
+            Term(
+                feature=name,
+                direction=0,
+                information_value=0.1,
+                bins=(
+                    Bin(below=edge, goods=1, bads=1, woe=0.75),
+                    Bin(at_least=edge, goods=1, bads=1, woe=-0.75),
+                ),
+                missing=Bin(goods=0, bads=0, woe=0.0),
+                coefficient=weight,
+            )
+        )
+    return ScorecardTable(features=names, intercept=0.0, terms=tuple(terms[:8]))
+
+
+@pytest.fixture(scope="session")
+def bento(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Tag of a Bento in a store of its own, in a path with a space."""
+    project = tmp_path_factory.mktemp("a project")
+    shutil.copy(PROJECT / "bentofile.yaml", project)
+    shutil.copytree(
+        PROJECT / "bentos",
+        project / "bentos",
+        ignore=shutil.ignore_patterns("releases"),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENTOML_HOME", str(tmp_path_factory.mktemp("bento ml")))
+        patch.setenv("BENTOML_DO_NOT_TRACK", "True")
+        models = project / "bentos" / "models.json"
+        subprocess.run(
+            [sys.executable, "-c", IMPORT_MODELS, str(artifacts), str(models)],
+            check=True,
+            timeout=120,
+        )
+        yield build_bento(project / "bentos")
+
+
+@pytest.fixture(scope="session")
+def server(bento: str, tmp_path_factory: pytest.TempPathFactory) -> LocalServer:
+    return LocalServer(bento, tmp_path_factory.mktemp("logs") / "server.log")
+
+
+@pytest.fixture(scope="session")
+def url(server: LocalServer) -> Iterator[str]:
+    """Address of the Bento, served as an operator would."""
+    with server.running() as url:
+        yield url
+
+
+@pytest.fixture
+def released(
+    bento: str, applications: list[Row], contract: Contract, tmp_path: Path
+) -> Path:
+    """A project folder as a run leaves it, with the Bento as its release."""
+    folder = tmp_path / "a project"
+    for part in ("bentos/releases", "data/02_intermediate", "data/05_model_input"):
+        (folder / part).mkdir(parents=True)
+    release = folder / "bentos" / "releases" / "current.json"
+    release.write_text(
+        json.dumps({"bento": bento, "models": {"champion": "credit_scoring:v1-test"}})
+    )
+    typed = {
+        name: [
+            row["loan_id"] if name == "loan_id" else float(row[name])
+            for row in applications
+        ]
+        for name in ("loan_id", *contract.names(Role.APPLICATION, Role.HISTORY))
+    }
+    pq.write_table(
+        pa.table(typed), folder / "data/02_intermediate/validated_applications.parquet"
+    )
+    splits = {
+        "loan_id": typed["loan_id"],
+        "split": ["test" if n % 3 == 0 else "train" for n in range(len(applications))],
+        "bad": [n % 2 for n in range(len(applications))],
+    }
+    pq.write_table(pa.table(splits), folder / "data/05_model_input/splits.parquet")
+    return folder
