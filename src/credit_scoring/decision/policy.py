@@ -1,0 +1,225 @@
+"""The policy: cut-offs, bands and rules that turn a score into a decision."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from credit_scoring.compiled import compiled
+from credit_scoring.decision.decisions import Outcome
+from credit_scoring.digests import sha256_of_json
+from credit_scoring.errors import PolicyError
+
+Code = r"^[A-Z][A-Z0-9_]*$"
+HISTORY_UNAVAILABLE = "HISTORY_UNAVAILABLE"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
+    )
+
+
+class Condition(_Frozen):
+    """A test of one value; a missing value passes none."""
+
+    column: str | None = None
+    feature: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    equals: float | None = None
+
+    @model_validator(mode="after")
+    def _one_value_one_test(self) -> Self:
+        if (self.column is None) == (self.feature is None):
+            raise ValueError("a condition names one of column and feature")
+        tests = (self.at_least, self.at_most, self.equals)
+        if sum(test is not None for test in tests) != 1:
+            raise ValueError("a condition has one of at_least, at_most and equals")
+        return self
+
+    @property
+    def subject(self) -> str:
+        """Name of the column or feature that is looked at."""
+        return self.column or self.feature or ""
+
+    def holds(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say for each value whether it passes the test; NaN does not."""
+        answer: NDArray[np.bool_] = values == self.equals
+        if self.at_least is not None:
+            answer = values >= self.at_least
+        if self.at_most is not None:
+            answer = values <= self.at_most
+        return answer
+
+
+class Rule(_Frozen):
+    """A decision that the score cannot soften."""
+
+    code: str = Field(pattern=Code)
+    outcome: Literal["refer", "decline"]
+    text: str = Field(min_length=1)
+    when: Condition
+
+
+class Band(_Frozen):
+    """A range of scores with one decision; the last band has no lower end."""
+
+    code: str = Field(min_length=1)
+    from_: float | None = Field(default=None, alias="from")
+
+
+class Policy(_Frozen):
+    """Cut-offs, bands and rules; the most severe outcome holds.
+
+    A score at or above `approve_from` is approved, one below `decline_below`
+    declined, one between them referred to a person.
+    """
+
+    approve_from: float
+    decline_below: float
+    bands: tuple[Band, ...] = Field(min_length=1)
+    rules: tuple[Rule, ...] = ()
+    history_unavailable_text: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _nothing_contradicts(self) -> Self:
+        if self.decline_below > self.approve_from:
+            raise ValueError("decline_below is above approve_from")
+        edges = [band.from_ for band in self.bands]
+        if edges[-1] is not None or None in edges[:-1]:
+            raise ValueError("the last band, and no other, has no 'from'")
+        limits = [edge for edge in edges if edge is not None]
+        if limits != sorted(set(limits), reverse=True):
+            raise ValueError("bands go from the highest score to the lowest")
+        for limit in (self.approve_from, self.decline_below):
+            if limit not in limits:
+                raise ValueError(f"no band starts at the cut-off {limit}")
+        fine = [limit for limit in limits if np.rint(limit * 10) / 10 != limit]
+        if fine:
+            raise ValueError(f"scores have tenths of a point, so {fine} cannot be met")
+        return self
+
+    @model_validator(mode="after")
+    def _codes_are_distinct(self) -> Self:
+        for what, codes in (
+            ("bands", [band.code for band in self.bands]),
+            ("rules", [*self.rule_codes, HISTORY_UNAVAILABLE]),
+        ):
+            twice = sorted({code for code in codes if codes.count(code) > 1})
+            if twice:
+                raise ValueError(f"{what} have the same code: {', '.join(twice)}")
+        return self
+
+    @property
+    def rule_codes(self) -> tuple[str, ...]:
+        """Codes of the rules, in order."""
+        return tuple(rule.code for rule in self.rules)
+
+    @cached_property
+    def version(self) -> str:
+        """Version of the policy: the head of its digest, 16 hex digits."""
+        return sha256_of_json(self.model_dump(mode="json", by_alias=True))[:16]
+
+    def columns(self) -> tuple[str, ...]:
+        """Name the contract columns that the rules look at, sorted."""
+        named = {r.when.column for r in self.rules if r.when.column is not None}
+        return tuple(sorted(named))
+
+    def check_names(
+        self,
+        *,
+        columns: Iterable[str],
+        features: Iterable[str],
+        reasons: Iterable[str],
+    ) -> None:
+        """Make sure that every rule can be asked, and its code is its own.
+
+        Args:
+            columns: Contract columns that a decision may use.
+            features: Names of the features.
+            reasons: Codes of the model's reason groups.
+
+        Raises:
+            PolicyError: If a rule looks at something else, or shares its code.
+        """
+        known = {"column": set(columns), "feature": set(features)}
+        for rule in self.rules:
+            kind = "column" if rule.when.column is not None else "feature"
+            if rule.when.subject not in known[kind]:
+                raise PolicyError(
+                    f"rule {rule.code} looks at the {kind} {rule.when.subject!r}, "
+                    f"which is none of the {len(known[kind])} that a decision may use"
+                )
+        shared = sorted({*self.rule_codes, HISTORY_UNAVAILABLE} & set(reasons))
+        if shared:
+            raise PolicyError(
+                f"codes of rules and of reason groups at once: {', '.join(shared)}"
+            )
+
+    def fired(
+        self,
+        *,
+        columns: Mapping[str, NDArray[np.float64]],
+        features: Mapping[str, NDArray[np.float64]],
+        rows: int,
+    ) -> NDArray[np.bool_]:
+        """Ask every rule about every application.
+
+        Returns:
+            Shape (rows, n_rules).
+
+        Raises:
+            PolicyError: If a column that a rule looks at is not there.
+        """
+        answers = np.zeros((rows, len(self.rules)), dtype=np.bool_)
+        for index, rule in enumerate(self.rules):
+            source = columns if rule.when.column is not None else features
+            if rule.when.subject not in source:
+                raise PolicyError(
+                    f"rule {rule.code} looks at {rule.when.subject!r}, "
+                    "which was not given"
+                )
+            answers[:, index] = rule.when.holds(source[rule.when.subject])
+        return answers
+
+
+@compiled
+def grade(
+    score: NDArray[np.float64],
+    band_limits: NDArray[np.float64],
+    cut_offs: tuple[float, float],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the band and the outcome of each score.
+
+    Args:
+        score: Reported scores, shape (n,).
+        band_limits: Lower ends of all bands but the last, from high to low.
+        cut_offs: The approve cut-off and the decline cut-off.
+
+    Returns:
+        Band indices and `Outcome` values, both of shape (n,).
+    """
+    bands = np.empty(score.size, dtype=np.int64)
+    outcomes = np.empty(score.size, dtype=np.int64)
+    for row in range(score.size):
+        band = 0
+        while band < band_limits.size and score[row] < band_limits[band]:
+            band += 1
+        bands[row] = band
+        outcomes[row] = 1
+        if score[row] >= cut_offs[0]:
+            outcomes[row] = 0
+        if score[row] < cut_offs[1]:
+            outcomes[row] = 2
+    return bands, outcomes
+
+
+def outcome_of_rules(rules: Iterable[Rule]) -> NDArray[np.int64]:
+    """Give the `Outcome` value of each rule."""
+    return np.array(
+        [Outcome.from_label(rule.outcome) for rule in rules], dtype=np.int64
+    )
