@@ -1,0 +1,49 @@
+"""Where a candidate comes from: the code's revision and the environment."""
+
+import subprocess
+from pathlib import Path
+
+from credit_scoring.digests import sha256_of_file
+from credit_scoring.registry.manifest import Provenance
+
+UNKNOWN = "unknown"
+_LOCK_FILE = "requirements.lock"
+_TIMEOUT_S = 20
+
+
+def provenance_of(project: Path, data_digest: str) -> Provenance:
+    """Say which data, code and environment a candidate is made of.
+
+    Args:
+        project: The checkout. It may be without git: then the revision is
+            ``unknown``, as is the environment without a lock file.
+        data_digest: SHA-256 of the raw data file.
+    """
+    revision = status = None
+    top = _git(project, "rev-parse", "--show-toplevel")
+    # A checkout without git may lie inside somebody else's repository.
+    if top is not None and Path(top).resolve() == project.resolve():
+        revision = _git(project, "rev-parse", "HEAD")
+        status = _git(project, "status", "--porcelain", "--untracked-files=no")
+    lock = project / _LOCK_FILE
+    return Provenance(
+        data_digest=data_digest,
+        git_revision=revision or UNKNOWN,
+        git_dirty=bool(status) if revision and status is not None else None,
+        environment_digest=sha256_of_file(lock) if lock.is_file() else UNKNOWN,
+    )
+
+
+def _git(project: Path, *arguments: str) -> str | None:
+    """Ask git; None if there is no git, no repository or no commit."""
+    try:
+        answer = subprocess.run(  # noqa: S603 - fixed words, no shell
+            ["git", "-C", str(project), *arguments],  # noqa: S607 - git of the PATH
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

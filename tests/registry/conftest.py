@@ -1,0 +1,234 @@
+"""A small contract, feature set, model and artifact."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from credit_scoring.contract.model import Contract
+from credit_scoring.decision.calibration import Calibration
+from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.policy import Policy
+from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.errors import ArtifactError
+from credit_scoring.features.definition import FeatureSet, feature
+from credit_scoring.registry import artifact
+from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
+from credit_scoring.registry.manifest import Provenance
+from credit_scoring.registry.model_card import model_card
+from credit_scoring.registry.reference import reference_distributions
+from credit_scoring.scorecard.scaling import ScoreScaling
+
+Values = NDArray[np.float64]
+MODULE = "credit_scoring.features.small_set"
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Margin = sum of weight times feature."""
+
+    family: ClassVar[str] = "linear"
+    features: tuple[str, ...]
+    weights: tuple[float, ...]
+    background: Values | None = None
+
+    def margin(self, x: Values) -> Values:
+        total = np.zeros(len(x))
+        for index, weight in enumerate(self.weights):
+            total += weight * x[:, index]
+        return total
+
+    def contributions(self, x: Values) -> Values:
+        if self.background is None:
+            raise ArtifactError("no background")
+        return (x - self.background.mean(axis=0)) * np.array(self.weights)
+
+    def with_background(self, background: Values) -> Self:
+        return type(self)(self.features, self.weights, background)
+
+    def save(self, folder: Path) -> None:
+        content = {"features": self.features, "weights": self.weights}
+        (folder / "linear.json").write_text(json.dumps(content))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        content = json.loads((folder / "linear.json").read_text())
+        return cls(tuple(content["features"]), tuple(content["weights"]))
+
+
+@feature(direction=1, reason="DEBT")
+def debt_ratio(debt: Values, limit: Values) -> Values:
+    """Debt as a share of the limit."""
+    return debt / limit
+
+
+@feature(direction=1, reason="ARREARS")
+def months_late(late: Values) -> Values:
+    """Months that the account is overdue."""
+    return late
+
+
+def small_feature_set(source: str = "v1") -> FeatureSet:
+    return FeatureSet(
+        name="small_set",
+        features=(debt_ratio, months_late),
+        reasons={"DEBT": "You owe much.", "ARREARS": "You paid late."},
+        source=source,
+    )
+
+
+def use_feature_set(feature_set: FeatureSet) -> None:
+    module = ModuleType(MODULE)
+    module.FEATURE_SET = feature_set  # type: ignore[attr-defined]
+    sys.modules[MODULE] = module
+
+
+@pytest.fixture
+def feature_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeatureSet]:
+    module = ModuleType("linear_model_of_the_tests")
+    module.LinearModel = LinearModel  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    families = {**artifact.FAMILIES, "linear": (module.__name__, "LinearModel")}
+    monkeypatch.setattr(artifact, "FAMILIES", families)
+    use_feature_set(small_feature_set())
+    yield small_feature_set()
+    sys.modules.pop(MODULE, None)
+
+
+def contract_values() -> dict[str, Any]:
+    number = {"type": "number", "role": "application", "description": "A number."}
+    return {
+        "name": "small",
+        "version": 1,
+        "title": "a small portfolio",
+        "columns": {
+            "loan_id": {
+                "source": "ID",
+                "type": "string",
+                "role": "id",
+                "description": "Identifies the loan.",
+            },
+            "limit": {"source": "LIMIT", "minimum": 1, "example": 1000, **number},
+            "debt": {"source": "DEBT", "example": 500, **number},
+            "late": {**number, "source": "LATE", "role": "history", "example": 0},
+            "age_years": {**number, "source": "AGE", "role": "protected"},
+            "bad": {
+                "source": "BAD",
+                "type": "integer",
+                "role": "target",
+                "description": "Default within a year.",
+            },
+        },
+    }
+
+
+@pytest.fixture
+def contract() -> Contract:
+    return Contract.model_validate(contract_values())
+
+
+@pytest.fixture
+def policy() -> Policy:
+    return Policy.model_validate(
+        {
+            "approve_from": 520,
+            "decline_below": 480,
+            "bands": [
+                {"code": "A", "from": 520},
+                {"code": "B", "from": 480},
+                {"code": "C"},
+            ],
+            "rules": [
+                {
+                    "code": "POLICY_LATE",
+                    "outcome": "decline",
+                    "text": "It is late.",
+                    "when": {"column": "late", "at_least": 3},
+                }
+            ],
+            "history_unavailable_text": "No history.",
+        }
+    )
+
+
+@pytest.fixture
+def applications() -> dict[str, Values]:
+    random = np.random.default_rng(7)
+    limit = random.uniform(1000, 5000, 400).round()
+    return {
+        "limit": limit,
+        "debt": (limit * random.uniform(0, 1.2, 400)).round(),
+        "late": random.integers(0, 5, 400).astype(np.float64),
+    }
+
+
+@pytest.fixture
+def engine(
+    contract: Contract, policy: Policy, feature_set: FeatureSet
+) -> DecisionEngine:
+    model = LinearModel(feature_set.names, (1.5, 0.9), np.array([[0.2, 0.0]]))
+    scaling = ScoreScaling(base_score=600, base_odds=20, pdo=40)
+    grading = Grading(Calibration(slope=1.1, intercept=-2.2), scaling, policy)
+    groups = ReasonGroups(
+        feature_set.names,
+        tuple(f.reason for f in feature_set.features),
+        feature_set.reasons,
+    )
+    return DecisionEngine(
+        model,
+        grading,
+        features=feature_set,
+        groups=groups,
+        columns=contract.input_names,
+    )
+
+
+@pytest.fixture
+def contents(
+    engine: DecisionEngine,
+    contract: Contract,
+    feature_set: FeatureSet,
+    applications: dict[str, Values],
+) -> ArtifactContents:
+    decisions = engine.decide(applications, explain=False)
+    background = decisions.features[:20].copy()
+    provenance = Provenance(
+        data_digest="d" * 64,
+        git_revision="abc",
+        git_dirty=False,
+        environment_digest="e" * 64,
+    )
+    metrics = {"test": {"auc": {"value": 0.78, "low": 0.77, "high": 0.79}}}
+    return ArtifactContents(
+        contract=contract,
+        feature_set=feature_set,
+        engine=engine.with_background(background),
+        background=background,
+        reference=reference_distributions(
+            decisions.score, decisions.features, feature_set.names
+        ),
+        reference_columns={n: v[:12].copy() for n, v in applications.items()},
+        metrics=metrics,
+        model_card=model_card(
+            engine,
+            contract=contract,
+            feature_set=feature_set,
+            metrics=metrics,
+            provenance=provenance,
+        ),
+        provenance=provenance,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path, contents: ArtifactContents) -> Path:
+    path = tmp_path / "a folder with spaces" / "artifact"
+    write_artifact(path, contents)
+    return path

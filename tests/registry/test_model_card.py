@@ -1,0 +1,33 @@
+from credit_scoring.registry.artifact_writing import ArtifactContents
+from credit_scoring.registry.model_card import model_card
+
+
+def test_card_says_what_a_reader_asks_for(contents: ArtifactContents) -> None:
+    card = contents.model_card
+    for said in (
+        "# Model card: linear on a small portfolio",
+        "The event: Default within a year.",
+        "| test | auc | 0.7800 | 0.7700 to 0.7900 |",
+        "Calibrated log-odds = -2.2000 + 1.1000 x margin",
+        "Approved from 520, declined below 480 points",
+        "- `POLICY_LATE`: decline; It is late.",
+        "| `debt_ratio` | raises the PD | `DEBT` | Debt as a share of the limit. |",
+        "- `ARREARS`: You paid late.",
+        "Protected attributes (age_years)",
+        "| Data (SHA-256) | " + "d" * 64,
+    ):
+        assert said in card
+
+
+def test_figures_that_are_missing_are_said_to_be(contents: ArtifactContents) -> None:
+    metrics = {"test": {"auc": {"value": None, "low": None, "high": None}}, "psi": 0.1}
+    provenance = contents.provenance.model_copy(update={"git_dirty": True})
+    card = model_card(
+        contents.engine,
+        contract=contents.contract,
+        feature_set=contents.feature_set,
+        metrics=metrics,
+        provenance=provenance,
+    )
+    assert "| test | auc | missing | none |" in card
+    assert "abc (with uncommitted changes)" in card
