@@ -1,0 +1,287 @@
+"""Candidates in MLflow: their runs, registered versions and aliases."""
+
+import math
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.entities import Metric, Param
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.tracking import MlflowClient
+from mlflow.types.schema import ColSpec, Schema
+
+import credit_scoring
+from credit_scoring.errors import PromotionError
+from credit_scoring.registry.artifact import Artifact
+from credit_scoring.registry.mlflow_model import input_example, pinned_requirements
+
+MODEL_NAME = "credit_scoring"
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+_LOADER = "credit_scoring.registry.mlflow_model"
+_PACKAGE = Path(credit_scoring.__file__).parent
+# MLflow refuses longer ones, and more in one call.
+_LONGEST_PARAMETER = 500
+_MOST_PARAMETERS = 100
+_DATASET_DIGEST = 36
+
+
+@dataclass(frozen=True)
+class CandidateLog:
+    """What a candidate's run says beside its artifact.
+
+    Attributes:
+        parameters: Parameters that made it, nested.
+        metrics: Split -> measure -> value with its interval, nested.
+        data_source: Where the raw data comes from.
+        reports: Folders of plots and tables, by the name they get in the run.
+    """
+
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    data_source: str
+    reports: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version in the registry.
+
+    Attributes:
+        version: Its number.
+        run_id: The run that made it.
+        digest: Digest of its artifact.
+        family: Family of its model.
+    """
+
+    version: int
+    run_id: str
+    digest: str
+    family: str
+
+
+def flat_figures(nested: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """Flatten nested figures to metric names such as ``test_auc_low``.
+
+    The key ``value`` adds nothing to a name. What is no finite number is left
+    out: a metric that is missing is seen to be missing.
+    """
+    figures: dict[str, float] = {}
+    for key, value in nested.items():
+        name = prefix if key == "value" else "_".join(filter(None, (prefix, str(key))))
+        if isinstance(value, Mapping):
+            figures.update(flat_figures(value, name))
+        elif isinstance(value, int | float) and math.isfinite(value):
+            figures[name] = float(value)
+    return figures
+
+
+def flat_parameters(nested: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Flatten nested parameters to names such as ``policy.approve_from``."""
+    flat: dict[str, str] = {}
+    for key, value in nested.items():
+        name = ".".join(filter(None, (prefix, str(key))))
+        if isinstance(value, Mapping):
+            flat.update(flat_parameters(value, name))
+        else:
+            flat[name] = str(value)[:_LONGEST_PARAMETER]
+    return flat
+
+
+class MlflowRegistry:
+    """The registered model ``credit_scoring`` of the current MLflow server."""
+
+    def __init__(self) -> None:
+        """Talk to the server that `mlflow.set_tracking_uri` named."""
+        self._client = MlflowClient()
+
+    def log_candidate(self, artifact: Artifact, log: CandidateLog) -> RegisteredVersion:
+        """Log a candidate as a run below the current one, and register it.
+
+        The same artifact is registered once: a later run of it is logged with
+        its measures, and names the version that exists.
+
+        Args:
+            artifact: The verified artifact.
+            log: Parameters, measures, data and reports.
+
+        Returns:
+            The version that holds the artifact, new or not.
+        """
+        family = artifact.manifest.family
+        known = self.version_of_digest(artifact.digest)
+        with mlflow.start_run(run_name=family, nested=True) as run:
+            run_id = run.info.run_id
+            self._log_facts(run_id, artifact, log)
+            for name, folder in log.reports.items():
+                if folder.is_dir():
+                    mlflow.log_artifacts(str(folder), name)
+            version = known or self._register(run_id, artifact)
+            self._client.set_tag(run_id, "registered_version", str(version.version))
+        return version
+
+    def version_of_digest(self, digest: str) -> RegisteredVersion | None:
+        """Find the newest version that holds an artifact; None if none does."""
+        found = [v for v in self.versions() if v.digest == digest]
+        return max(found, key=lambda v: v.version, default=None)
+
+    def versions(self) -> list[RegisteredVersion]:
+        """List the versions, the oldest first."""
+        found: list[ModelVersion] = []
+        token = None
+        while token is not None or not found:
+            page = self._client.search_model_versions(
+                f"name='{MODEL_NAME}'", page_token=token
+            )
+            found += page
+            token = page.token
+            if not token:
+                break
+        return sorted((_registered(v) for v in found), key=lambda v: v.version)
+
+    def holder(self, alias: str) -> RegisteredVersion | None:
+        """Give the version that has an alias; None if none has it."""
+        try:
+            found = self._client.get_model_version_by_alias(MODEL_NAME, alias)
+        except MlflowException as error:
+            # MLflow answers an alias that is not set as an invalid value.
+            if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+                return None
+            raise
+        return _registered(found)
+
+    def set_alias(self, alias: str, version: int) -> None:
+        """Give an alias to a version, taking it from whoever had it."""
+        self._client.set_registered_model_alias(MODEL_NAME, alias, str(version))
+
+    @contextmanager
+    def model_folder(self, version: int) -> Iterator[Path]:
+        """Give a version's MLflow model as a folder, for as long as it is used.
+
+        Raises:
+            PromotionError: If its files are not where the registry says.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="credit_scoring-"))
+        try:
+            mlflow.artifacts.download_artifacts(
+                f"models:/{MODEL_NAME}/{version}", dst_path=str(folder)
+            )
+            yield folder
+        except (MlflowException, OSError) as error:
+            raise PromotionError(
+                f"the files of version {version} of {MODEL_NAME} cannot be read: "
+                f"{str(error)[:300]}; if the project was moved, the registry still "
+                "names the old place: delete mlflow.db and mlruns, and run again"
+            ) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _log_facts(self, run_id: str, artifact: Artifact, log: CandidateLog) -> None:
+        now = mlflow.utils.time.get_current_time_millis()
+        metrics = [
+            Metric(name, value, now, 0)
+            for name, value in flat_figures(log.metrics).items()
+        ]
+        parameters = [
+            Param(name, value) for name, value in flat_parameters(log.parameters).items()
+        ]
+        self._client.log_batch(run_id, metrics=metrics)
+        for start in range(0, len(parameters), _MOST_PARAMETERS):
+            self._client.log_batch(
+                run_id, params=parameters[start : start + _MOST_PARAMETERS]
+            )
+        mlflow.set_tags(version_tags(artifact))
+        mlflow.log_input(_dataset(artifact, log.data_source), context="training")
+        for name in ("contract.json", "model_card.md"):
+            mlflow.log_artifact(str(artifact.folder / name))
+
+    def _register(self, run_id: str, artifact: Artifact) -> RegisteredVersion:
+        search_path = list(sys.path)
+        try:
+            model = mlflow.pyfunc.log_model(
+                name=MODEL_NAME,
+                loader_module=_LOADER,
+                data_path=str(artifact.folder),
+                code_paths=[str(_PACKAGE)],
+                pip_requirements=pinned_requirements(),
+                signature=_signature(artifact),
+                input_example=input_example(artifact.contract),
+            )
+        finally:
+            # MLflow tries the model out, and leaves its copy of the code on the
+            # path, before the code that runs.
+            sys.path[:] = search_path
+        self._ensure_registered_model()
+        created = self._client.create_model_version(
+            MODEL_NAME,
+            source=f"models:/{model.model_id}",
+            run_id=run_id,
+            tags=version_tags(artifact),
+            model_id=model.model_id,
+        )
+        return _registered(created)
+
+    def _ensure_registered_model(self) -> None:
+        try:
+            self._client.create_registered_model(MODEL_NAME)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+
+def version_tags(artifact: Artifact) -> dict[str, str]:
+    """Say on a version, in words that can be searched, what it is made of."""
+    manifest = artifact.manifest
+    provenance = manifest.provenance
+    return {
+        "family": manifest.family,
+        "artifact_digest": artifact.digest,
+        "feature_version": manifest.feature_version,
+        "contract_digest": manifest.contract_digest,
+        "policy_version": manifest.policy_version,
+        "data_digest": provenance.data_digest,
+        "git_revision": provenance.git_revision,
+        "git_dirty": str(provenance.git_dirty).lower(),
+        "environment_digest": provenance.environment_digest,
+    }
+
+
+def _registered(version: ModelVersion) -> RegisteredVersion:
+    return RegisteredVersion(
+        version=int(version.version),
+        run_id=str(version.run_id),
+        digest=version.tags.get("artifact_digest", ""),
+        family=version.tags.get("family", ""),
+    )
+
+
+def _dataset(artifact: Artifact, source: str) -> MetaDataset:
+    return MetaDataset(
+        source=resolve_dataset_source(source),
+        name=artifact.contract.name,
+        digest=artifact.manifest.provenance.data_digest[:_DATASET_DIGEST],
+    )
+
+
+def _signature(artifact: Artifact) -> ModelSignature:
+    names = artifact.contract.input_names
+    return ModelSignature(
+        inputs=Schema([ColSpec("double", name) for name in names]),
+        outputs=Schema(
+            [
+                ColSpec("double", "pd"),
+                ColSpec("double", "score"),
+                ColSpec("string", "decision"),
+            ]
+        ),
+    )
