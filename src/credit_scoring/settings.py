@@ -1,6 +1,7 @@
 """Kedro's settings of the project."""
 
 from credit_scoring.hooks import RunReportHooks
+from credit_scoring.registry.tracking import artifact_location, tracking_uri
 
 HOOKS = (RunReportHooks(),)
 
@@ -11,4 +12,8 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {"mlflow": ["mlflow*"]},
+    "custom_resolvers": {
+        "mlflow_tracking_uri": tracking_uri,
+        "mlflow_artifact_location": artifact_location,
+    },
 }

@@ -1,7 +1,7 @@
 """The decision engine: columns to features, PD, score, decision and reasons."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import numpy as np
@@ -168,30 +168,29 @@ class DecisionEngine:
                 finite number.
             PolicyError: If a column that a rule looks at is not there.
         """
-        margin = self.model.margin(x)
-        pd_, score = pd_and_score(margin, self._line, self._scale)
-        if not np.isfinite(score).all():
-            wrong = ~np.isfinite(score)
-            raise InvalidProbabilityError(
-                f"{int(wrong.sum())} of {len(margin)} margins are not finite; "
-                f"first at row {int(wrong.argmax())}"
-            )
-        band, by_score = grade(score, self._band_limits, self._cut_offs)
-        fired = self._fired(x, columns)
-        outcome = by_score
-        if fired is not None:
-            by_rules = np.where(fired, self._rule_outcomes, 0)
-            outcome = np.maximum(by_score, by_rules.max(axis=1))
-        return Decisions(
-            features=x,
-            margin=margin,
-            pd_=pd_,
-            score=score,
-            band=band,
-            outcome=outcome,
-            reasons=self._reasons(x, by_score, outcome, fired=fired, explain=explain),
-            band_codes=self._band_codes,
+        decisions, by_score, fired = self._graded(x, columns)
+        reasons = self._reasons(
+            x, by_score, decisions.outcome, fired=fired, explain=explain
         )
+        return replace(decisions, reasons=reasons)
+
+    def decide_unexplained(self, columns: Mapping[str, Values]) -> Decisions:
+        """Decide on applications without reasons, for statistics.
+
+        Args:
+            columns: Float64 columns of shape (n,) by contract name; NaN is
+                missing.
+
+        Returns:
+            Decisions as `decide` gives them, with no reasons. The model needs
+            no background for it.
+
+        Raises:
+            FeatureError: If a column that a feature reads is not there.
+            InvalidProbabilityError: If the model gives a margin that is no
+                finite number.
+        """
+        return self._graded(self.features.compute(columns), columns)[0]
 
     def decide_without_history(self) -> Decision:
         """Refer an application whose history is not at hand, with no PD made up."""
@@ -213,6 +212,36 @@ class DecisionEngine:
         for rows in (first, dict(columns)):
             for explain in (False, True):
                 self.decide(rows, explain=explain).rows()
+
+    def _graded(
+        self, x: Values, columns: Mapping[str, Values]
+    ) -> tuple[Decisions, NDArray[np.int64], NDArray[np.bool_] | None]:
+        """Decide without reasons; besides, by score alone, and which rules fired."""
+        margin = self.model.margin(x)
+        pd_, score = pd_and_score(margin, self._line, self._scale)
+        if not np.isfinite(score).all():
+            wrong = ~np.isfinite(score)
+            raise InvalidProbabilityError(
+                f"{int(wrong.sum())} of {len(margin)} margins are not finite; "
+                f"first at row {int(wrong.argmax())}"
+            )
+        band, by_score = grade(score, self._band_limits, self._cut_offs)
+        fired = self._fired(x, columns)
+        outcome = by_score
+        if fired is not None:
+            by_rules = np.where(fired, self._rule_outcomes, 0)
+            outcome = np.maximum(by_score, by_rules.max(axis=1))
+        decisions = Decisions(
+            features=x,
+            margin=margin,
+            pd_=pd_,
+            score=score,
+            band=band,
+            outcome=outcome,
+            reasons=((),) * len(margin),
+            band_codes=self._band_codes,
+        )
+        return decisions, by_score, fired
 
     def _fired(
         self, x: Values, columns: Mapping[str, Values]

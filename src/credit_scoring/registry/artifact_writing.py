@@ -138,7 +138,7 @@ def _features(contents: ArtifactContents) -> dict[str, Any]:
 
 def _write_reference_rows(path: Path, contents: ArtifactContents) -> None:
     columns = contents.reference_columns
-    decisions = contents.engine.decide(columns, explain=False)
+    decisions = contents.engine.decide_unexplained(columns)
     np.savez(
         path,
         allow_pickle=False,

@@ -46,7 +46,7 @@ class DecisionModel:
             name: frame[name].to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
             for name in self.artifact.contract.input_names
         }
-        decisions = self.artifact.engine.decide(columns, explain=False)
+        decisions = self.artifact.engine.decide_unexplained(columns)
         answers = {
             "pd": decisions.pd_,
             "score": decisions.score,

@@ -1,9 +1,13 @@
 """Candidates in MLflow: their runs, registered versions and aliases."""
 
+import logging
 import math
+import os
 import shutil
 import sys
 import tempfile
+import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+from mlflow.data.dataset import Dataset
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric, Param
@@ -103,6 +108,8 @@ class MlflowRegistry:
 
     def __init__(self) -> None:
         """Talk to the server that `mlflow.set_tracking_uri` named."""
+        # No bar of its own for the few files of a model; the user may want it.
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         self._client = MlflowClient()
 
     def log_candidate(self, artifact: Artifact, log: CandidateLog) -> RegisteredVersion:
@@ -155,7 +162,10 @@ class MlflowRegistry:
             found = self._client.get_model_version_by_alias(MODEL_NAME, alias)
         except MlflowException as error:
             # MLflow answers an alias that is not set as an invalid value.
-            if error.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+            if error.error_code in {
+                "INVALID_PARAMETER_VALUE",
+                "RESOURCE_DOES_NOT_EXIST",
+            }:
                 return None
             raise
         return _registered(found)
@@ -187,13 +197,14 @@ class MlflowRegistry:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _log_facts(self, run_id: str, artifact: Artifact, log: CandidateLog) -> None:
-        now = mlflow.utils.time.get_current_time_millis()
+        now = int(time.time() * 1000)
         metrics = [
             Metric(name, value, now, 0)
             for name, value in flat_figures(log.metrics).items()
         ]
         parameters = [
-            Param(name, value) for name, value in flat_parameters(log.parameters).items()
+            Param(name, value)
+            for name, value in flat_parameters(log.parameters).items()
         ]
         self._client.log_batch(run_id, metrics=metrics)
         for start in range(0, len(parameters), _MOST_PARAMETERS):
@@ -206,8 +217,7 @@ class MlflowRegistry:
             mlflow.log_artifact(str(artifact.folder / name))
 
     def _register(self, run_id: str, artifact: Artifact) -> RegisteredVersion:
-        search_path = list(sys.path)
-        try:
+        with _mlflow_by_itself():
             model = mlflow.pyfunc.log_model(
                 name=MODEL_NAME,
                 loader_module=_LOADER,
@@ -217,10 +227,6 @@ class MlflowRegistry:
                 signature=_signature(artifact),
                 input_example=input_example(artifact.contract),
             )
-        finally:
-            # MLflow tries the model out, and leaves its copy of the code on the
-            # path, before the code that runs.
-            sys.path[:] = search_path
         self._ensure_registered_model()
         created = self._client.create_model_version(
             MODEL_NAME,
@@ -237,6 +243,23 @@ class MlflowRegistry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
+
+
+@contextmanager
+def _mlflow_by_itself() -> Iterator[None]:
+    """Undo what logging a model does to the process, and mute what it says.
+
+    MLflow tries the model out and leaves its copy of the code on the path, before
+    the code that runs. It warns that pip is not installed, which no model needs.
+    """
+    search_path, logger = list(sys.path), logging.getLogger("mlflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        sys.path[:] = search_path
 
 
 def version_tags(artifact: Artifact) -> dict[str, str]:
@@ -265,9 +288,13 @@ def _registered(version: ModelVersion) -> RegisteredVersion:
     )
 
 
-def _dataset(artifact: Artifact, source: str) -> MetaDataset:
-    return MetaDataset(
-        source=resolve_dataset_source(source),
+def _dataset(artifact: Artifact, source: str) -> Dataset:
+    with warnings.catch_warnings():
+        # A local path is a local file to MLflow in two ways, which are the same.
+        warnings.filterwarnings("ignore", message=".*interpreted in multiple ways")
+        resolved = resolve_dataset_source(source)
+    return MetaDataset(  # type: ignore[abstract]
+        source=resolved,
         name=artifact.contract.name,
         digest=artifact.manifest.provenance.data_digest[:_DATASET_DIGEST],
     )

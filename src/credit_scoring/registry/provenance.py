@@ -3,12 +3,22 @@
 import subprocess
 from pathlib import Path
 
+import credit_scoring
 from credit_scoring.digests import sha256_of_file
 from credit_scoring.registry.manifest import Provenance
 
 UNKNOWN = "unknown"
 _LOCK_FILE = "requirements.lock"
 _TIMEOUT_S = 20
+
+
+def project_folder() -> Path:
+    """Find the checkout that this code runs from.
+
+    An installed copy of the package has none: then it is a folder without git
+    and lock file, and its provenance is unknown.
+    """
+    return Path(credit_scoring.__file__).parents[2]
 
 
 def provenance_of(project: Path, data_digest: str) -> Provenance:

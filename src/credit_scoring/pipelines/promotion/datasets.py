@@ -1,0 +1,77 @@
+"""Folders in the catalog: an artifact that is written, reports that are read."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kedro.io import AbstractDataset, DatasetError
+
+from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
+
+
+class ArtifactDataset(AbstractDataset[ArtifactContents, Path]):
+    """A model artifact: saved as a whole, loaded as the path of its folder.
+
+    It is not verified on loading: whether it verifies is a gate's verdict.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
+        """Point at the artifact's folder; nothing is opened.
+
+        Args:
+            filepath: Local folder, e.g. ``data/06_models/boosting/artifact``.
+            metadata: For Kedro-Viz and other plugins.
+        """
+        self._filepath = PurePosixPath(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        """Give the folder.
+
+        Raises:
+            DatasetError: If it is not there.
+        """
+        if not self._exists():
+            raise DatasetError(f"{self._filepath}: there is no such artifact")
+        return Path(self._filepath)
+
+    def save(self, data: ArtifactContents) -> None:
+        """Write the artifact, replacing what was there."""
+        write_artifact(Path(self._filepath), data)
+
+    def _exists(self) -> bool:
+        return Path(self._filepath).is_dir()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+
+class FolderDataset(AbstractDataset[None, Path]):
+    """A folder that other nodes have filled; loaded as its path, read only."""
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
+        """Point at the folder; nothing is opened.
+
+        Args:
+            filepath: Local folder, e.g. ``data/08_reporting/boosting``.
+            metadata: For Kedro-Viz and other plugins.
+        """
+        self._filepath = PurePosixPath(filepath)
+        self.metadata = metadata
+
+    def load(self) -> Path:
+        """Give the folder, which may not be there."""
+        return Path(self._filepath)
+
+    def save(self, data: None) -> None:
+        """Refuse: the folder is filled by the datasets in it.
+
+        Raises:
+            DatasetError: Always.
+        """
+        raise DatasetError(f"{self._filepath}: this folder is read only")
+
+    def _exists(self) -> bool:
+        return Path(self._filepath).is_dir()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}

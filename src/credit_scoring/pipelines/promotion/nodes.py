@@ -1,0 +1,266 @@
+"""Nodes of the promotion pipeline."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from credit_scoring.contract.model import Contract
+from credit_scoring.decision.calibration import Calibration
+from credit_scoring.decision.engine import Grading
+from credit_scoring.decision.model import Model
+from credit_scoring.decision.parameters import DecisionParameters
+from credit_scoring.errors import ArtifactError, PromotionError
+from credit_scoring.features.definition import load_feature_set
+from credit_scoring.pipelines.feature_engineering.parameters import (
+    FeatureEngineeringParameters,
+)
+from credit_scoring.pipelines.promotion.parameters import PromotionParameters
+from credit_scoring.registry.artifact import load_artifact
+from credit_scoring.registry.artifact_writing import ArtifactContents
+from credit_scoring.registry.candidates import Candidate, artifact_contents
+from credit_scoring.registry.judging import TestRows, champion_figure, judge
+from credit_scoring.registry.mlflow_registry import (
+    CHALLENGER,
+    CHAMPION,
+    CandidateLog,
+    MlflowRegistry,
+)
+from credit_scoring.registry.provenance import project_folder, provenance_of
+from credit_scoring.registry.records import promotion_record
+from credit_scoring.registry.roles import JudgedCandidate, assign_roles
+
+Values = NDArray[np.float64]
+logger = logging.getLogger(__name__)
+
+
+def select_applications(
+    validated_applications: pd.DataFrame, splits: pd.DataFrame, contract: Contract
+) -> dict[str, pd.DataFrame]:
+    """Take the applications that candidates were trained and are tested on.
+
+    Args:
+        validated_applications: Typed rows, contract names.
+        splits: Loan id, split and outcome (``bad``).
+        contract: Says which columns a decision may use.
+
+    Returns:
+        ``training`` and ``test``: the decision's input columns and ``bad``, in
+        the rows' order.
+
+    Raises:
+        PromotionError: If a split has no rows.
+    """
+    id_name = contract.id_name
+    rows = validated_applications[[id_name, *contract.input_names]].merge(
+        splits[[id_name, "split", "bad"]], on=id_name, validate="one_to_one"
+    )
+    chosen = {}
+    for name, split in (("training", "train"), ("test", "test")):
+        part = rows.loc[rows["split"] == split, [*contract.input_names, "bad"]]
+        if part.empty:
+            raise PromotionError(
+                f"no rows in split {split!r}: {len(rows)} applications are in "
+                f"{', '.join(sorted(rows['split'].unique())) or 'no split'}"
+            )
+        chosen[name] = part.reset_index(drop=True)
+    return chosen
+
+
+# Kedro hands over each dataset and each group of parameters by itself.
+def build_artifact(  # noqa: PLR0913, PLR0917
+    model: Model,
+    calibration: Mapping[str, float],
+    metrics: Mapping[str, Any],
+    training_applications: pd.DataFrame,
+    validation_summary: Mapping[str, Any],
+    contract: Contract,
+    feature_engineering: FeatureEngineeringParameters,
+    decision: DecisionParameters,
+) -> ArtifactContents:
+    """Gather all that a candidate's decisions need.
+
+    Args:
+        model: Fitted, not calibrated.
+        calibration: ``slope`` and ``intercept``.
+        metrics: Split -> measure -> value with its interval.
+        training_applications: Columns that a decision may use.
+        validation_summary: Holds the data's digest.
+        contract: The columns of an application.
+        feature_engineering: Names the feature set.
+        decision: Scaling, policy and background.
+
+    Raises:
+        PolicyError: If too few training applications are approved.
+    """
+    candidate = Candidate(
+        model=model,
+        calibration=Calibration.model_validate(dict(calibration)),
+        parameters=decision,
+        contract=contract,
+        feature_set=load_feature_set(feature_engineering.feature_set),
+    )
+    return artifact_contents(
+        candidate,
+        train_columns=_columns(training_applications, contract),
+        metrics=metrics,
+        provenance=provenance_of(project_folder(), validation_summary["data_digest"]),
+    )
+
+
+def register_candidate(
+    artifact: Path,
+    metrics: Mapping[str, Any],
+    reports: Path,
+    chosen_parameters: Mapping[str, Any],
+    promotion: PromotionParameters,
+) -> dict[str, Any]:
+    """Log a candidate as its own MLflow run, and register it.
+
+    Args:
+        artifact: The artifact's folder.
+        metrics: Split -> measure -> value with its interval.
+        reports: Folder of its plots and tables.
+        chosen_parameters: Hyper-parameters that won its search.
+        promotion: Says where the data comes from.
+
+    Returns:
+        ``family``, ``version``, ``run_id``, ``digest``, ``new``; or, of an
+        artifact that does not verify, ``fault`` alone.
+    """
+    try:
+        verified = load_artifact(artifact)
+    except ArtifactError as error:
+        logger.warning("not registered: %s", error)
+        return {"fault": str(error)}
+    registry = MlflowRegistry()
+    known = registry.version_of_digest(verified.digest)
+    log = CandidateLog(
+        parameters={
+            "chosen": dict(chosen_parameters),
+            **_grading(verified.engine.grading),
+        },
+        metrics=metrics,
+        data_source=promotion.data_source,
+        reports={"reports": reports},
+    )
+    version = registry.log_candidate(verified, log)
+    return {
+        "family": version.family,
+        "version": version.version,
+        "run_id": version.run_id,
+        "digest": version.digest,
+        "new": known is None,
+    }
+
+
+def judge_candidate(
+    artifact: Path,
+    registration: Mapping[str, Any],
+    test_applications: pd.DataFrame,
+    contract: Contract,
+    promotion: PromotionParameters,
+) -> dict[str, Any]:
+    """Ask every gate about a candidate, beside the champion of the registry.
+
+    Args:
+        artifact: The artifact's folder.
+        registration: What registering it gave.
+        test_applications: Rows that no candidate has seen.
+        contract: Says which columns a decision may use.
+        promotion: What it must reach.
+
+    Returns:
+        A `JudgedCandidate` as JSON.
+    """
+    rows = TestRows(
+        columns=_columns(test_applications, contract),
+        bad=test_applications["bad"].to_numpy(np.float64),
+    )
+    champion = champion_figure(MlflowRegistry(), CHAMPION, rows)
+    auc, gates = judge(artifact, rows, promotion.gates, champion)
+    judged = JudgedCandidate(
+        family=registration.get("family", "unknown"),
+        version=registration.get("version"),
+        run_id=registration.get("run_id"),
+        digest=registration.get("digest"),
+        new=bool(registration.get("new")),
+        auc=auc,
+        gates=gates,
+    )
+    for gate in gates:
+        if not gate.passed:
+            logger.warning(
+                "%s: gate %s not passed: %s", judged.family, gate.name, gate.why
+            )
+    return judged.model_dump(mode="json")
+
+
+def assign_aliases(*judged: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the aliases to whom the gates admit, and write down why.
+
+    Args:
+        judged: Each candidate as JSON.
+
+    Returns:
+        The promotion record.
+    """
+    registry = MlflowRegistry()
+    candidates = [JudgedCandidate.model_validate(one) for one in judged]
+    before = {alias: registry.holder(alias) for alias in (CHAMPION, CHALLENGER)}
+    held = {a: holder.version if holder else None for a, holder in before.items()}
+    roles = assign_roles(
+        candidates, champion=held[CHAMPION], challenger=held[CHALLENGER]
+    )
+    for alias, version in ((CHAMPION, roles.champion), (CHALLENGER, roles.challenger)):
+        if version is not None and version != held[alias]:
+            registry.set_alias(alias, version)
+    after = {alias: registry.holder(alias) for alias in (CHAMPION, CHALLENGER)}
+    return promotion_record(candidates, roles, before=before, after=after)
+
+
+def confirm_champion(promotion_record: Mapping[str, Any]) -> None:
+    """Stop the run if there is no champion; the record is saved by then.
+
+    Args:
+        promotion_record: What was judged and decided.
+
+    Raises:
+        PromotionError: If nobody is champion, with the gates that stopped it.
+    """
+    if promotion_record.get("champion"):
+        return
+    stopped = [
+        f"{candidate['family']}: {gate['name']} ({gate['why']})"
+        for candidate in promotion_record.get("candidates", [])
+        for gate in candidate["gates"]
+        if not gate["passed"]
+    ]
+    raise PromotionError(
+        "there is no champion: no candidate passes every gate, and there was none "
+        f"before. Not passed: {'; '.join(stopped)[:1000] or 'unknown'}. The promotion "
+        "record has every figure; the thresholds are in parameters_promotion.yml"
+    )
+
+
+def _columns(applications: pd.DataFrame, contract: Contract) -> dict[str, Values]:
+    return {
+        name: np.ascontiguousarray(applications[name].to_numpy(np.float64))
+        for name in contract.input_names
+    }
+
+
+def _grading(grading: Grading) -> dict[str, Any]:
+    return {
+        "calibration": grading.calibration.model_dump(),
+        "scaling": grading.scaling.model_dump(),
+        "policy": {
+            "version": grading.policy.version,
+            "approve_from": grading.policy.approve_from,
+            "decline_below": grading.policy.decline_below,
+        },
+    }

@@ -1,0 +1,102 @@
+"""The promotion pipeline: from fitted candidates to champion and challenger."""
+
+from kedro.pipeline import Node, Pipeline
+
+from credit_scoring.pipelines.promotion.nodes import (
+    assign_aliases,
+    build_artifact,
+    confirm_champion,
+    judge_candidate,
+    register_candidate,
+    select_applications,
+)
+
+NAMESPACES = ("scorecard", "boosting")
+_SHARED = {"training_applications", "test_applications", "validation_summary"}
+_PARAMETERS = {
+    "params:contract",
+    "params:feature_engineering",
+    "params:decision",
+    "params:promotion",
+}
+
+
+def create_pipeline() -> Pipeline:
+    """Register and judge both candidates, then decide between them."""
+    before = Pipeline(
+        [
+            Node(
+                select_applications,
+                ["validated_applications", "splits", "params:contract"],
+                {"training": "training_applications", "test": "test_applications"},
+                name="select_applications",
+            )
+        ]
+    )
+    after = Pipeline(
+        [
+            Node(
+                assign_aliases,
+                [f"{namespace}.judgement" for namespace in NAMESPACES],
+                "promotion_record",
+                name="assign_aliases",
+            ),
+            Node(confirm_champion, "promotion_record", None, name="confirm_champion"),
+        ]
+    )
+    candidates = [
+        Pipeline(
+            _one_candidate(),
+            namespace=namespace,
+            inputs=_SHARED,
+            parameters=_PARAMETERS,
+        )
+        for namespace in NAMESPACES
+    ]
+    return Pipeline([before, *candidates, after], tags=["promotion"])
+
+
+def _one_candidate() -> Pipeline:
+    return Pipeline(
+        [
+            Node(
+                build_artifact,
+                [
+                    "model",
+                    "calibration",
+                    "metrics",
+                    "training_applications",
+                    "validation_summary",
+                    "params:contract",
+                    "params:feature_engineering",
+                    "params:decision",
+                ],
+                "artifact",
+                name="build_artifact",
+            ),
+            Node(
+                register_candidate,
+                [
+                    "artifact",
+                    "metrics",
+                    "reports",
+                    "chosen_parameters",
+                    "params:promotion",
+                ],
+                "registration",
+                name="register_candidate",
+            ),
+            Node(
+                judge_candidate,
+                [
+                    "artifact",
+                    "registration",
+                    "test_applications",
+                    "params:contract",
+                    "params:promotion",
+                ],
+                "judgement",
+                name="judge_candidate",
+            ),
+        ]
+    )

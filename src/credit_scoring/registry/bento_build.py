@@ -1,0 +1,51 @@
+"""Building the Bento, in a process of its own and from what belongs to it."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import credit_scoring
+from credit_scoring.errors import PromotionError
+
+_PACKAGE = Path(credit_scoring.__file__).parent
+_BENTOFILE = "bentofile.yaml"
+_TIMEOUT_S = 600
+_TAG = re.compile(r"__tag__:(\S+)")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "releases")
+
+
+def build_bento(service_folder: Path) -> str:
+    """Build the Bento from ``bentofile.yaml`` and give its exact tag.
+
+    BentoML looks at every file of the folder it builds in, and imports the
+    service into the process. So it gets a folder with nothing else in it (a
+    checkout holds an environment of 30,000 files), and a process of its own.
+
+    Args:
+        service_folder: ``bentos/`` of the project, with the service and the
+            models of the release; ``bentofile.yaml`` is beside it.
+
+    Raises:
+        PromotionError: If the Bento cannot be built; with BentoML's last words.
+    """
+    with tempfile.TemporaryDirectory(prefix="credit_scoring-bento-") as place:
+        folder = Path(place)
+        shutil.copy(service_folder.parent / _BENTOFILE, folder)
+        shutil.copytree(service_folder, folder / "bentos", ignore=_LEFT_OUT)
+        shutil.copytree(_PACKAGE, folder / "src" / _PACKAGE.name, ignore=_LEFT_OUT)
+        done = subprocess.run(
+            [sys.executable, "-m", "bentoml", "build", "--output", "tag"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    found = _TAG.search(done.stdout)
+    if done.returncode or found is None:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing")[-2000:]
+        raise PromotionError(f"the Bento cannot be built; BentoML says: {said}")
+    return found.group(1)

@@ -1,0 +1,123 @@
+"""Building a candidate's artifact from what training and evaluation made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from credit_scoring.contract.model import Contract
+from credit_scoring.decision.background import just_approved
+from credit_scoring.decision.calibration import Calibration
+from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.model import Model
+from credit_scoring.decision.parameters import DecisionParameters
+from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.features.definition import FeatureSet
+from credit_scoring.registry.artifact_writing import ArtifactContents
+from credit_scoring.registry.manifest import Provenance
+from credit_scoring.registry.model_card import model_card
+from credit_scoring.registry.reference import reference_distributions
+
+Values = NDArray[np.float64]
+
+# Enough to meet every bin and branch that matters, few enough to load at once.
+_REFERENCE_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted candidate with all that its decisions need.
+
+    Attributes:
+        model: Without a background yet.
+        calibration: Fitted on rows that training did not see.
+        parameters: Scaling, policy and background.
+        contract: The columns of an application.
+        feature_set: Computes what the model reads.
+    """
+
+    model: Model
+    calibration: Calibration
+    parameters: DecisionParameters
+    contract: Contract
+    feature_set: FeatureSet
+
+    def engine(self) -> DecisionEngine:
+        """Put together what decides; it gives no reasons yet."""
+        features = self.feature_set.features
+        groups = ReasonGroups(
+            self.feature_set.names,
+            tuple(feature.reason for feature in features),
+            self.feature_set.reasons,
+        )
+        return DecisionEngine(
+            self.model,
+            Grading(self.calibration, self.parameters.scaling, self.parameters.policy),
+            features=self.feature_set,
+            groups=groups,
+            columns=self.contract.input_names,
+        )
+
+
+def artifact_contents(
+    candidate: Candidate,
+    *,
+    train_columns: Mapping[str, Values],
+    metrics: Mapping[str, Any],
+    provenance: Provenance,
+) -> ArtifactContents:
+    """Decide on the training applications, and keep what serving needs of it.
+
+    Args:
+        candidate: The fitted candidate.
+        train_columns: Contract columns of the training applications.
+        metrics: Split -> measure -> value with its interval.
+        provenance: Data, code and environment.
+
+    Returns:
+        What goes into the artifact: background and reference distributions are
+        of the training applications, the reference rows spread evenly over
+        them by score.
+
+    Raises:
+        PolicyError: If too few training applications are approved.
+    """
+    engine = candidate.engine()
+    decisions = engine.decide_unexplained(train_columns)
+    policy = candidate.parameters.policy
+    background = just_approved(
+        decisions, policy.approve_from, candidate.parameters.background
+    )
+    rows = _spread(decisions.score)
+    return ArtifactContents(
+        contract=candidate.contract,
+        feature_set=candidate.feature_set,
+        engine=engine.with_background(background),
+        background=background,
+        reference=reference_distributions(
+            decisions.score, decisions.features, candidate.feature_set.names
+        ),
+        reference_columns={
+            name: np.ascontiguousarray(values[rows])
+            for name, values in train_columns.items()
+        },
+        metrics=metrics,
+        model_card=model_card(
+            engine,
+            contract=candidate.contract,
+            feature_set=candidate.feature_set,
+            metrics=metrics,
+            provenance=provenance,
+        ),
+        provenance=provenance,
+    )
+
+
+def _spread(score: Values) -> NDArray[np.int64]:
+    """Choose rows evenly by score, the lowest and the highest among them."""
+    order = np.argsort(score, kind="stable")
+    places = np.linspace(0, len(order) - 1, min(_REFERENCE_ROWS, len(order)))
+    chosen: NDArray[np.int64] = np.sort(order[places.astype(np.int64)])
+    return chosen

@@ -1,0 +1,132 @@
+"""Who becomes champion and who challenger: the rule, without the registry."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from credit_scoring.registry.gates import ARTIFACT, AUC, Gate, all_passed
+
+
+class JudgedCandidate(BaseModel):
+    """A candidate and what the gates said.
+
+    Attributes:
+        family: Family of its model.
+        version: Registered version; None if its artifact was not fit for it.
+        run_id: MLflow run; None without a version.
+        digest: Digest of its artifact; None if it has none.
+        new: Whether this run registered it, rather than an earlier one.
+        auc: AUC on the test rows.
+        gates: Every gate's verdict.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: str
+    version: int | None
+    run_id: str | None
+    digest: str | None
+    new: bool
+    auc: float | None
+    gates: tuple[Gate, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether it may become champion."""
+        return self.version is not None and all_passed(self.gates)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it may become challenger: it need not beat the champion.
+
+        But as a share of applicants may be routed to it, everything else must
+        hold: that it is verified, calibrated, and gives reasons.
+        """
+        return self.version is not None and all_passed(
+            gate for gate in self.gates if gate.name != AUC
+        )
+
+    @property
+    def verified(self) -> bool:
+        """Whether its artifact is whole."""
+        return any(gate.name == ARTIFACT and gate.passed for gate in self.gates)
+
+
+class Roles(BaseModel):
+    """The versions that hold the aliases, and why.
+
+    Attributes:
+        champion: Version that decides; None if none may.
+        challenger: Version that is watched beside it; None if none may.
+        why: In words.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    champion: int | None
+    challenger: int | None
+    why: str
+
+
+def assign_roles(
+    candidates: Sequence[JudgedCandidate],
+    *,
+    champion: int | None,
+    challenger: int | None,
+) -> Roles:
+    """Decide who holds the aliases after a run.
+
+    The best candidate (highest AUC, then the family's name) that passes every
+    gate is champion. If it replaces one, the one it replaced is challenger, so
+    that a rollback leads to what is being watched. Else the best sound new
+    candidate is, and if nothing is new, roles stay as they are.
+
+    Args:
+        candidates: This run's, judged.
+        champion: Version that is champion now, if any.
+        challenger: Version that is challenger now, if any.
+    """
+    ranked = sorted(candidates, key=lambda c: (-(c.auc or 0.0), c.family))
+    best = next((c for c in ranked if c.passed), None)
+    if best is None:
+        return _kept(ranked, champion, challenger, "no candidate passes every gate")
+    if best.version == champion:
+        return _kept(
+            ranked, champion, challenger, "the champion is the best candidate again"
+        )
+    if champion is not None:
+        return Roles(
+            champion=best.version,
+            challenger=champion,
+            why=(
+                f"{best.family} version {best.version} passes every gate and replaces "
+                f"version {champion}, which is challenger now"
+            ),
+        )
+    other = next((c for c in ranked if c.sound and c.version != best.version), None)
+    return Roles(
+        champion=best.version,
+        challenger=other.version if other else None,
+        why=(
+            f"{best.family} version {best.version} is the best that passes every gate; "
+            "there was no champion"
+        ),
+    )
+
+
+def _kept(
+    ranked: Sequence[JudgedCandidate],
+    champion: int | None,
+    challenger: int | None,
+    why: str,
+) -> Roles:
+    """Keep the champion; a sound candidate that is new becomes challenger."""
+    fresh = [c for c in ranked if c.sound and c.version not in {champion, None}]
+    beside = next((c for c in fresh if c.new or challenger is None), None)
+    if champion is None or beside is None:
+        return Roles(champion=champion, challenger=challenger, why=why)
+    return Roles(
+        champion=champion,
+        challenger=beside.version,
+        why=f"{why}; {beside.family} version {beside.version} is challenger",
+    )
