@@ -1,6 +1,7 @@
 """A small contract, feature set, model and artifact."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -232,3 +233,47 @@ def folder(tmp_path: Path, contents: ArtifactContents) -> Path:
     path = tmp_path / "a folder with spaces" / "artifact"
     write_artifact(path, contents)
     return path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its tables, which take seconds to make."""
+    import mlflow
+
+    folder = tmp_path_factory.mktemp("mlflow store")
+    mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+    mlflow.search_experiments()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def mlflow_store(
+    empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A fresh MLflow store of the test's own, in a path with a space."""
+    import mlflow
+
+    folder = tmp_path / "a store"
+    folder.mkdir()
+    shutil.copy(empty_store, folder)
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+    experiment = mlflow.create_experiment("small", str(folder / "mlruns"))
+    mlflow.set_experiment(experiment_id=experiment)
+    yield folder
+    while mlflow.active_run():
+        mlflow.end_run()
+    mlflow.set_tracking_uri(None)
+
+
+@pytest.fixture
+def bento_home(tmp_path: Path) -> Iterator[Path]:
+    """BentoML's model store in a folder of the test's own."""
+    from bentoml._internal.configuration.containers import BentoMLContainer
+    from bentoml._internal.models import ModelStore
+
+    folder = tmp_path / "bento home"
+    (folder / "models").mkdir(parents=True)
+    BentoMLContainer.model_store.set(ModelStore(folder / "models"))
+    yield folder
+    BentoMLContainer.model_store.reset()

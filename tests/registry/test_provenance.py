@@ -9,8 +9,8 @@ from credit_scoring.registry.provenance import provenance_of
 
 def git(folder: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    subprocess.run(  # noqa: S603 - fixed words, no shell
-        ["git", "-C", str(folder), *identity, *arguments],  # noqa: S607 - git of the PATH
+    subprocess.run(
+        ["git", "-C", str(folder), *identity, *arguments],
         check=True,
         capture_output=True,
     )

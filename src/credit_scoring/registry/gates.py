@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel, ConfigDict, Field
 
 AUC = "auc"
-ARTIFACT = "artifact_verified"
 
 
 class Bounds(BaseModel):
@@ -173,7 +172,7 @@ def artifact_gate(fault: str | None) -> Gate:
         fault: What is wrong with it; None if nothing is.
     """
     return Gate(
-        name=ARTIFACT,
+        name="artifact_verified",
         figure=0.0 if fault is None else 1.0,
         threshold="0 faults",
         passed=fault is None,

@@ -3,7 +3,6 @@
 import logging
 import math
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -181,20 +180,23 @@ class MlflowRegistry:
         Raises:
             PromotionError: If its files are not where the registry says.
         """
-        folder = Path(tempfile.mkdtemp(prefix="credit_scoring-"))
-        try:
-            mlflow.artifacts.download_artifacts(
-                f"models:/{MODEL_NAME}/{version}", dst_path=str(folder)
-            )
+        with tempfile.TemporaryDirectory(prefix="credit_scoring-") as place:
+            fault = ""
+            try:
+                mlflow.artifacts.download_artifacts(
+                    f"models:/{MODEL_NAME}/{version}", dst_path=place
+                )
+            except (MlflowException, OSError) as error:
+                fault = str(error)[:300]
+            folder = Path(place)
+            # MLflow takes a folder that is gone for an empty one.
+            if fault or not (folder / "MLmodel").is_file():
+                raise PromotionError(
+                    f"the files of version {version} of {MODEL_NAME} are not where the "
+                    "registry says; if the project was moved, delete mlflow.db and "
+                    f"mlruns, and run again. {fault}".strip()
+                )
             yield folder
-        except (MlflowException, OSError) as error:
-            raise PromotionError(
-                f"the files of version {version} of {MODEL_NAME} cannot be read: "
-                f"{str(error)[:300]}; if the project was moved, the registry still "
-                "names the old place: delete mlflow.db and mlruns, and run again"
-            ) from error
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _log_facts(self, run_id: str, artifact: Artifact, log: CandidateLog) -> None:
         now = int(time.time() * 1000)
@@ -250,13 +252,16 @@ def _mlflow_by_itself() -> Iterator[None]:
     """Undo what logging a model does to the process, and mute what it says.
 
     MLflow tries the model out and leaves its copy of the code on the path, before
-    the code that runs. It warns that pip is not installed, which no model needs.
+    the code that runs. It warns of its own classes when it is first used, and that
+    pip, which no model needs, is not installed.
     """
     search_path, logger = list(sys.path), logging.getLogger("mlflow")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.setLevel(level)
         sys.path[:] = search_path

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from credit_scoring.registry.gates import ARTIFACT, AUC, Gate, all_passed
+from credit_scoring.registry.gates import AUC, Gate, all_passed
 
 
 class JudgedCandidate(BaseModel):
@@ -45,11 +45,6 @@ class JudgedCandidate(BaseModel):
         return self.version is not None and all_passed(
             gate for gate in self.gates if gate.name != AUC
         )
-
-    @property
-    def verified(self) -> bool:
-        """Whether its artifact is whole."""
-        return any(gate.name == ARTIFACT and gate.passed for gate in self.gates)
 
 
 class Roles(BaseModel):
