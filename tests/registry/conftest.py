@@ -55,13 +55,19 @@ class LinearModel:
         return type(self)(self.features, self.weights, background)
 
     def save(self, folder: Path) -> None:
-        content = {"features": self.features, "weights": self.weights}
+        rows = None if self.background is None else self.background.tolist()
+        content = {
+            "features": self.features,
+            "weights": self.weights,
+            "background": rows,
+        }
         (folder / "linear.json").write_text(json.dumps(content))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         content = json.loads((folder / "linear.json").read_text())
-        return cls(tuple(content["features"]), tuple(content["weights"]))
+        background = np.array(content["background"]) if content["background"] else None
+        return cls(tuple(content["features"]), tuple(content["weights"]), background)
 
 
 @feature(direction=1, reason="DEBT")

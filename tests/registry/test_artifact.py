@@ -11,7 +11,7 @@ import pytest
 from credit_scoring.digests import sha256_of_file
 from credit_scoring.errors import ArtifactError
 from credit_scoring.features.definition import FeatureSet
-from credit_scoring.registry.artifact import load_artifact
+from credit_scoring.registry.artifact import EXPECTED, load_artifact
 from credit_scoring.registry.artifact_writing import ArtifactContents
 
 
@@ -255,7 +255,7 @@ def test_json_that_the_manifest_leaves_out_is_named(folder: Path) -> None:
         load_artifact(folder)
 
 
-@pytest.mark.parametrize("name", ["features", "margin", "pd", "score"])
+@pytest.mark.parametrize("name", EXPECTED)
 def test_reference_rows_must_be_reproduced_to_the_bit(folder: Path, name: str) -> None:
     path = folder / "reference_rows.npz"
     with np.load(path) as file:
@@ -286,6 +286,15 @@ def test_another_model_does_not_reproduce_the_reference_rows(folder: Path) -> No
     (folder / "model/linear.json").write_text(json.dumps(content))
     reseal(folder)
     with pytest.raises(ArtifactError, match="margin of the 12 reference"):
+        load_artifact(folder)
+
+
+def test_a_model_without_background_is_refused(folder: Path) -> None:
+    content = json.loads((folder / "model/linear.json").read_text())
+    content["background"] = None
+    (folder / "model/linear.json").write_text(json.dumps(content))
+    reseal(folder)
+    with pytest.raises(ArtifactError, match=r"reference_rows\.npz: no background"):
         load_artifact(folder)
 
 

@@ -55,7 +55,10 @@ class Model(Protocol):
         """
 
     def save(self, folder: Path) -> None:
-        """Write the model as plain files (no pickle) into an empty folder."""
+        """Write the model as plain files (no pickle) into an empty folder.
+
+        What it explains against is written too, if it has a background.
+        """
 
     @classmethod
     def load(cls, folder: Path) -> Self:

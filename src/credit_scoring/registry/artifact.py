@@ -42,7 +42,7 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "boosting": ("credit_scoring.boosting.ensemble", "TreeEnsemble"),
 }
 COLUMN_PREFIX = "column."
-EXPECTED = ("features", "margin", "pd", "score")
+EXPECTED = ("features", "margin", "pd", "score", "contributions")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def load_artifact(folder: Path) -> Artifact:
     Returns:
         The artifact. Every file has its SHA-256, none is unlisted, the code
         present computes the features it was made with, and the reference
-        applications give the same margin, PD and score to the bit.
+        applications give the same margin, PD, score and contributions to the bit.
 
     Raises:
         ArtifactError: If any of that is not so; the message names the file.
@@ -103,10 +103,9 @@ def load_artifact(folder: Path) -> Artifact:
     if grading.policy.version != manifest.policy_version:
         raise ArtifactError("policy.json: its version is not the manifest's")
     model = _model(folder, manifest.family)
-    background = _arrays(folder / "background.npz", ("features",))["features"]
-    engine = _engine(
-        model.with_background(background), grading, contract, groups, feature_set
-    )
+    # What the reasons compare with is in the model; these are the rows behind it.
+    _arrays(folder / "background.npz", ("features",))
+    engine = _engine(model, grading, contract, groups, feature_set)
     reference_rows = _arrays(folder / "reference_rows.npz", EXPECTED)
     columns = {
         name.removeprefix(COLUMN_PREFIX): values
@@ -245,6 +244,7 @@ def _verify_reference_rows(
     """Decide on the reference applications, and compare to the bit."""
     try:
         decisions = engine.decide(columns, explain=True)
+        contributions = engine.model.contributions(decisions.features)
     except CreditScoringError as error:
         raise ArtifactError(f"reference_rows.npz: {error}") from None
     computed = {
@@ -252,6 +252,7 @@ def _verify_reference_rows(
         "margin": decisions.margin,
         "pd": decisions.pd_,
         "score": decisions.score,
+        "contributions": contributions,
     }
     for name in EXPECTED:
         if computed[name].tobytes() != expected[name].tobytes():

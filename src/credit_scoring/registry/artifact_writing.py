@@ -146,6 +146,7 @@ def _write_reference_rows(path: Path, contents: ArtifactContents) -> None:
         margin=decisions.margin,
         pd=decisions.pd_,
         score=decisions.score,
+        contributions=contents.engine.model.contributions(decisions.features),
         **{COLUMN_PREFIX + name: values for name, values in sorted(columns.items())},
     )
 
