@@ -1,25 +1,24 @@
 """A small contract, feature set, model and artifact."""
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import credit_scoring
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.engine import DecisionEngine, Grading
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
-from credit_scoring.errors import ArtifactError
-from credit_scoring.features.definition import FeatureSet, feature
+from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.registry import artifact
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
 from credit_scoring.registry.manifest import Provenance
@@ -28,85 +27,52 @@ from credit_scoring.registry.reference import reference_distributions
 from credit_scoring.scorecard.scaling import ScoreScaling
 
 Values = NDArray[np.float64]
-MODULE = "credit_scoring.features.small_set"
+HERE = Path(__file__).parent
+LINEAR_MODEL = "credit_scoring.linear_model"
+SMALL_SET = "credit_scoring.features.small_set"
 
 
-@dataclass(frozen=True)
-class LinearModel:
-    """Margin = sum of weight times feature."""
-
-    family: ClassVar[str] = "linear"
-    features: tuple[str, ...]
-    weights: tuple[float, ...]
-    background: Values | None = None
-
-    def margin(self, x: Values) -> Values:
-        total = np.zeros(len(x))
-        for index, weight in enumerate(self.weights):
-            total += weight * x[:, index]
-        return total
-
-    def contributions(self, x: Values) -> Values:
-        if self.background is None:
-            raise ArtifactError("no background")
-        return (x - self.background.mean(axis=0)) * np.array(self.weights)
-
-    def with_background(self, background: Values) -> Self:
-        return type(self)(self.features, self.weights, background)
-
-    def save(self, folder: Path) -> None:
-        rows = None if self.background is None else self.background.tolist()
-        content = {
-            "features": self.features,
-            "weights": self.weights,
-            "background": rows,
-        }
-        (folder / "linear.json").write_text(json.dumps(content))
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        content = json.loads((folder / "linear.json").read_text())
-        background = np.array(content["background"]) if content["background"] else None
-        return cls(tuple(content["features"]), tuple(content["weights"]), background)
-
-
-@feature(direction=1, reason="DEBT")
-def debt_ratio(debt: Values, limit: Values) -> Values:
-    """Debt as a share of the limit."""
-    return debt / limit
-
-
-@feature(direction=1, reason="ARREARS")
-def months_late(late: Values) -> Values:
-    """Months that the account is overdue."""
-    return late
-
-
-def small_feature_set(source: str = "v1") -> FeatureSet:
-    return FeatureSet(
-        name="small_set",
-        features=(debt_ratio, months_late),
-        reasons={"DEBT": "You owe much.", "ARREARS": "You paid late."},
-        source=source,
-    )
-
-
-def use_feature_set(feature_set: FeatureSet) -> None:
-    module = ModuleType(MODULE)
-    module.FEATURE_SET = feature_set  # type: ignore[attr-defined]
-    sys.modules[MODULE] = module
+def imported(path: Path, name: str) -> ModuleType:
+    """Import a file of the tests as a module of the package."""
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
-def feature_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeatureSet]:
-    module = ModuleType("linear_model_of_the_tests")
-    module.LinearModel = LinearModel  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    families = {**artifact.FAMILIES, "linear": (module.__name__, "LinearModel")}
+def linear_family(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The model family and the feature set of the tests, ready to be loaded."""
+    module = imported(HERE / "linear_model.py", LINEAR_MODEL)
+    monkeypatch.setitem(sys.modules, LINEAR_MODEL, module)
+    features = imported(HERE / "small_set.py", SMALL_SET)
+    monkeypatch.setitem(sys.modules, SMALL_SET, features)
+    families = {**artifact.FAMILIES, "linear": (LINEAR_MODEL, "LinearModel")}
     monkeypatch.setattr(artifact, "FAMILIES", families)
-    use_feature_set(small_feature_set())
-    yield small_feature_set()
-    sys.modules.pop(MODULE, None)
+    return module
+
+
+@pytest.fixture
+def feature_set(linear_family: ModuleType) -> FeatureSet:
+    assert linear_family
+    return load_feature_set("small_set")
+
+
+@pytest.fixture
+def package_copy(tmp_path: Path) -> Path:
+    """A copy of the package that knows the tests' family and features."""
+    source = Path(credit_scoring.__file__).parent
+    copy = tmp_path / "code" / source.name
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HERE / "linear_model.py", copy)
+    shutil.copy(HERE / "small_set.py", copy / "features")
+    with (copy / "registry" / "artifact.py").open("a") as file:
+        file.write(
+            f'FAMILIES = {{**FAMILIES, "linear": ("{LINEAR_MODEL}", "LinearModel")}}\n'
+        )
+    return copy
 
 
 def contract_values() -> dict[str, Any]:
@@ -178,9 +144,14 @@ def applications() -> dict[str, Values]:
 
 @pytest.fixture
 def engine(
-    contract: Contract, policy: Policy, feature_set: FeatureSet
+    contract: Contract,
+    policy: Policy,
+    feature_set: FeatureSet,
+    linear_family: ModuleType,
 ) -> DecisionEngine:
-    model = LinearModel(feature_set.names, (1.5, 0.9), np.array([[0.2, 0.0]]))
+    model = linear_family.LinearModel(
+        feature_set.names, (1.5, 0.9), np.array([[0.2, 0.0]])
+    )
     scaling = ScoreScaling(base_score=600, base_odds=20, pdo=40)
     grading = Grading(Calibration(slope=1.1, intercept=-2.2), scaling, policy)
     groups = ReasonGroups(

@@ -5,9 +5,9 @@ from credit_scoring.registry.gates import (
     GateParameters,
     all_passed,
     artifact_gate,
-    auc_gate,
     bounds_gate,
-    first_auc_gate,
+    champion_gate,
+    minimum_gate,
     reasons_gate,
 )
 
@@ -26,8 +26,12 @@ NO_NUMBERS = [None, float("nan"), float("inf"), "0.99", True]
 def test_a_candidate_may_be_worse_than_the_champion_by_the_margin(
     auc: float, passed: bool
 ) -> None:
-    gate = auc_gate(auc, PARAMETERS, champion_auc=0.78)
-    assert (gate.name, gate.figure, gate.passed) == ("auc", auc, passed)
+    gate = champion_gate(auc, PARAMETERS, champion_auc=0.78)
+    assert (gate.name, gate.figure, gate.passed) == (
+        "auc_against_champion",
+        auc,
+        passed,
+    )
     assert gate.threshold == "at least 0.7700: the champion's 0.7800 - 0.01"
 
 
@@ -35,23 +39,23 @@ def test_a_candidate_may_be_worse_than_the_champion_by_the_margin(
 def test_a_champion_that_cannot_be_scored_lets_nobody_pass(
     champion_auc: object,
 ) -> None:
-    gate = auc_gate(0.99, PARAMETERS, champion_auc=champion_auc)
+    gate = champion_gate(0.99, PARAMETERS, champion_auc=champion_auc)
     assert not gate.passed
     assert gate.why == "the champion could not be scored on these rows"
 
 
 @pytest.mark.parametrize(("auc", "passed"), [(0.7, True), (0.6999, False)])
-def test_a_first_champion_needs_the_minimum(auc: float, passed: bool) -> None:
-    gate = first_auc_gate(auc, PARAMETERS)
+def test_every_candidate_needs_the_minimum(auc: float, passed: bool) -> None:
+    gate = minimum_gate(auc, PARAMETERS)
     assert gate.passed is passed
-    assert "there is no champion yet" in gate.threshold
+    assert gate.threshold == "at least 0.7000"
 
 
 @pytest.mark.parametrize("figure", NO_NUMBERS)
 def test_what_was_not_measured_does_not_pass(figure: object) -> None:
     gates = [
-        auc_gate(figure, PARAMETERS, champion_auc=0.5),
-        first_auc_gate(figure, PARAMETERS),
+        champion_gate(figure, PARAMETERS, champion_auc=0.5),
+        minimum_gate(figure, PARAMETERS),
         bounds_gate("calibration_slope", figure, PARAMETERS.calibration_slope),
     ]
     for gate in gates:

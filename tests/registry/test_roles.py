@@ -25,7 +25,7 @@ def candidate(  # noqa: PLR0913 - each names one thing that a test varies
         new=new,
         auc=auc,
         gates=(
-            gate("auc", good_auc),
+            gate("auc_against_champion", good_auc),
             gate("calibration_slope", good_rest),
             gate("artifact_verified", good_rest),
         ),
@@ -102,7 +102,7 @@ def test_a_new_candidate_of_the_other_family_becomes_challenger() -> None:
         (candidate("b", None, None), False, False),
     ],
 )
-def test_sound_is_everything_but_beating_the_champion(
+def test_sound_is_everything_but_keeping_up_with_the_champion(
     judged: JudgedCandidate, passed: bool, sound: bool
 ) -> None:
     assert (judged.passed, judged.sound) == (passed, sound)

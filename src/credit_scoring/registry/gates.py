@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-AUC = "auc"
+AGAINST_CHAMPION = "auc_against_champion"
 
 
 class Bounds(BaseModel):
@@ -24,7 +24,7 @@ class GateParameters(BaseModel):
     """What a candidate must reach.
 
     Attributes:
-        minimum_auc: AUC on the test rows that the first champion needs.
+        minimum_auc: AUC on the test rows, below which nothing has a role.
         auc_margin: How much lower than the champion's a candidate's AUC may be.
         calibration_slope: Bounds on the test rows; 1 is perfect.
         calibration_intercept: Bounds on the test rows; 0 is perfect.
@@ -65,8 +65,8 @@ def _measured(figure: object) -> float | None:
     return float(figure) if math.isfinite(figure) else None
 
 
-def auc_gate(
-    auc: object, parameters: GateParameters, *, champion_auc: object = None
+def champion_gate(
+    auc: object, parameters: GateParameters, *, champion_auc: object
 ) -> Gate:
     """Ask for an AUC not much worse than the champion's on the same rows.
 
@@ -78,7 +78,7 @@ def auc_gate(
     figure, other = _measured(auc), _measured(champion_auc)
     if other is None:
         return Gate(
-            name=AUC,
+            name=AGAINST_CHAMPION,
             figure=figure,
             threshold=f"at least the champion's - {parameters.auc_margin:g}",
             passed=False,
@@ -88,19 +88,18 @@ def auc_gate(
     threshold = (
         f"at least {least:.4f}: the champion's {other:.4f} - {parameters.auc_margin:g}"
     )
-    return _at_least(AUC, figure, least, threshold)
+    return _at_least(AGAINST_CHAMPION, figure, least, threshold)
 
 
-def first_auc_gate(auc: object, parameters: GateParameters) -> Gate:
-    """Ask for the AUC that a model needs where there is no champion yet.
+def minimum_gate(auc: object, parameters: GateParameters) -> Gate:
+    """Ask for the AUC that any model needs.
 
     Args:
         auc: The candidate's, on the test rows.
         parameters: The minimum.
     """
     least = parameters.minimum_auc
-    threshold = f"at least {least:.4f}: there is no champion yet"
-    return _at_least(AUC, _measured(auc), least, threshold)
+    return _at_least("minimum_auc", _measured(auc), least, f"at least {least:.4f}")
 
 
 def _at_least(name: str, figure: float | None, least: float, threshold: str) -> Gate:

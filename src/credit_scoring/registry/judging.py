@@ -16,9 +16,9 @@ from credit_scoring.registry.gates import (
     Gate,
     GateParameters,
     artifact_gate,
-    auc_gate,
     bounds_gate,
-    first_auc_gate,
+    champion_gate,
+    minimum_gate,
     reasons_gate,
 )
 from credit_scoring.registry.mlflow_registry import MlflowRegistry
@@ -88,19 +88,13 @@ def judge(
         Its AUC on the rows, None if it cannot be loaded; and the verdicts.
     """
     auc, fault = _auc(folder, rows)
-    if champion.version is None:
-        discrimination = first_auc_gate(auc, parameters)
-    else:
-        discrimination = auc_gate(auc, parameters, champion_auc=champion.auc)
-    if champion.fault is not None:
-        why = f"{discrimination.why}: {champion.fault}"
-        discrimination = discrimination.model_copy(update={"why": why})
     measured = _read(folder / "metrics.json").get("test", {})
     bounds = (parameters.calibration_slope, parameters.calibration_intercept)
     described = _read(folder / "features.json")
     codes = {f["name"]: f["reason"] for f in described.get("features", [])}
     return auc, (
-        discrimination,
+        minimum_gate(auc, parameters),
+        *_against_champion(auc, parameters, champion),
         *(
             bounds_gate(name, measured.get(name, {}).get("value"), bound)
             for name, bound in zip(_CALIBRATION, bounds, strict=True)
@@ -108,6 +102,18 @@ def judge(
         reasons_gate(codes, described.get("reasons", {})),
         artifact_gate(fault),
     )
+
+
+def _against_champion(
+    auc: float | None, parameters: GateParameters, champion: ChampionFigure
+) -> tuple[Gate, ...]:
+    """Compare with the champion; no gate if there is none."""
+    if champion.version is None:
+        return ()
+    gate = champion_gate(auc, parameters, champion_auc=champion.auc)
+    if champion.fault is not None:
+        gate = gate.model_copy(update={"why": f"{gate.why}: {champion.fault}"})
+    return (gate,)
 
 
 def _auc(folder: Path, rows: TestRows) -> tuple[float | None, str | None]:

@@ -145,7 +145,7 @@ class MlflowRegistry:
         """List the versions, the oldest first."""
         found: list[ModelVersion] = []
         token = None
-        while token is not None or not found:
+        while True:
             page = self._client.search_model_versions(
                 f"name='{MODEL_NAME}'", page_token=token
             )

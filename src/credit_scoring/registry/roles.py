@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from credit_scoring.registry.gates import AUC, Gate, all_passed
+from credit_scoring.registry.gates import AGAINST_CHAMPION, Gate, all_passed
 
 
 class JudgedCandidate(BaseModel):
@@ -40,10 +40,10 @@ class JudgedCandidate(BaseModel):
         """Whether it may become challenger: it need not beat the champion.
 
         But as a share of applicants may be routed to it, everything else must
-        hold: that it is verified, calibrated, and gives reasons.
+        hold: it is verified and calibrated, tells risks apart, and gives reasons.
         """
         return self.version is not None and all_passed(
-            gate for gate in self.gates if gate.name != AUC
+            gate for gate in self.gates if gate.name != AGAINST_CHAMPION
         )
 
 

@@ -1,5 +1,7 @@
 """The promotion pipeline: from fitted candidates to champion and challenger."""
 
+import warnings
+
 from kedro.pipeline import Node, Pipeline
 
 from credit_scoring.pipelines.promotion.nodes import (
@@ -35,12 +37,7 @@ def create_pipeline() -> Pipeline:
     )
     after = Pipeline(
         [
-            Node(
-                assign_aliases,
-                [f"{namespace}.judgement" for namespace in NAMESPACES],
-                "promotion_record",
-                name="assign_aliases",
-            ),
+            _assigning_node(),
             Node(confirm_champion, "promotion_record", None, name="confirm_champion"),
         ]
     )
@@ -54,6 +51,17 @@ def create_pipeline() -> Pipeline:
         for namespace in NAMESPACES
     ]
     return Pipeline([before, *candidates, after], tags=["promotion"])
+
+
+def _assigning_node() -> Node:
+    judgements = [f"{namespace}.judgement" for namespace in NAMESPACES]
+    with warnings.catch_warnings():
+        # Kedro warns of a dot in a name, meant for names that people make up.
+        # A node that reads from two namespaces has no other way.
+        warnings.filterwarnings("ignore", message="One or more dataset names contain")
+        return Node(
+            assign_aliases, judgements, "promotion_record", name="assign_aliases"
+        )
 
 
 def _one_candidate() -> Pipeline:

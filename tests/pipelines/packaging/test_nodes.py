@@ -1,0 +1,33 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from credit_scoring.errors import PromotionError
+from credit_scoring.pipelines.packaging import create_pipeline, nodes
+from credit_scoring.pipelines.packaging.nodes import import_models, pack_release
+
+
+@pytest.mark.parametrize("record", [{}, {"champion": None, "challenger": None}])
+def test_without_a_champion_there_is_nothing_to_pack(record: dict[str, Any]) -> None:
+    with pytest.raises(PromotionError, match="there is no champion to pack"):
+        import_models(record)
+
+
+def test_the_release_says_what_is_in_the_bento(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "build_bento", lambda folder: f"b:{folder.name}")
+    versions = {"champion": {"policy_version": "p"}}
+    models = {"champion": "credit_scoring:v1-0", "challenger": None}
+    release = pack_release(models, versions, tmp_path / "bentos")
+    assert release["bento"] == "b:bentos"
+    assert release["models"] == models
+    assert release["versions"] == versions
+    assert release["policy_version"] == "p"
+    assert release["created_at"].endswith("+00:00")
+
+
+def test_models_are_imported_before_the_bento_is_built() -> None:
+    names = [node.name for node in create_pipeline().nodes]
+    assert names == ["import_models", "pack_release"]

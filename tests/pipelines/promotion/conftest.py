@@ -1,0 +1,127 @@
+"""The small portfolio of the registry's tests, as the pipeline sees it."""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from credit_scoring.contract.model import Contract
+from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
+from credit_scoring.pipelines.promotion.parameters import PromotionParameters
+from credit_scoring.registry.gates import Bounds, GateParameters
+
+_spec = spec_from_file_location(
+    "fixtures_of_the_registry", Path(__file__).parents[2] / "registry" / "conftest.py"
+)
+assert _spec is not None
+assert _spec.loader is not None
+_registry = module_from_spec(_spec)
+_spec.loader.exec_module(_registry)
+
+applications = _registry.applications
+bento_home = _registry.bento_home
+contract = _registry.contract
+empty_store = _registry.empty_store
+engine = _registry.engine
+feature_set = _registry.feature_set
+linear_family = _registry.linear_family
+mlflow_store = _registry.mlflow_store
+policy = _registry.policy
+
+
+@pytest.fixture
+def validated_applications(applications: dict[str, np.ndarray]) -> pd.DataFrame:
+    ids = [f"L{row}" for row in range(400)]
+    return pd.DataFrame({"loan_id": ids, **applications, "age_years": 40.0, "bad": 0})
+
+
+@pytest.fixture
+def splits(validated_applications: pd.DataFrame) -> pd.DataFrame:
+    names = ["train", "validation", "calibration", "test"] * 100
+    risk = validated_applications["debt"] / validated_applications["limit"]
+    risk = risk + validated_applications["late"]
+    return pd.DataFrame(
+        {
+            "loan_id": validated_applications["loan_id"],
+            "split": names,
+            "bad": (risk > risk.median()).astype("int8"),
+        }
+    )
+
+
+@pytest.fixture
+def decision(engine: DecisionEngine) -> DecisionParameters:
+    return DecisionParameters(
+        scaling=engine.grading.scaling,
+        policy=engine.grading.policy,
+        background=BackgroundParameters(within_points=5, minimum_rows=5),
+    )
+
+
+@pytest.fixture
+def promotion() -> PromotionParameters:
+    return PromotionParameters(
+        data_source="data/01_raw/small.csv",
+        gates=GateParameters(
+            minimum_auc=0.7,
+            auc_margin=0.01,
+            calibration_slope=Bounds(low=0.9, high=1.1),
+            calibration_intercept=Bounds(low=-0.2, high=0.2),
+        ),
+    )
+
+
+@pytest.fixture
+def feature_engineering() -> SimpleNamespace:
+    return SimpleNamespace(feature_set="small_set")
+
+
+def metrics(slope: float | None = 1.0) -> dict[str, Any]:
+    return {
+        "test": {
+            "auc": {"value": 0.9, "low": 0.8, "high": 0.95},
+            "calibration_slope": {"value": slope, "low": None, "high": None},
+            "calibration_intercept": {"value": 0.0, "low": None, "high": None},
+        }
+    }
+
+
+@pytest.fixture
+def inputs(  # noqa: PLR0913, PLR0917 - all that a pipeline reads
+    validated_applications: pd.DataFrame,
+    splits: pd.DataFrame,
+    contract: Contract,
+    engine: DecisionEngine,
+    decision: DecisionParameters,
+    promotion: PromotionParameters,
+    feature_engineering: SimpleNamespace,
+    tmp_path: Path,
+) -> dict[str, Any]:
+    """Everything that the promotion pipeline reads, by dataset."""
+    model = engine.model
+    weaker = type(model)(model.features, (0.01, -0.9))
+    each = {
+        "calibration": {"slope": 1.0, "intercept": -4.0},
+        "metrics": metrics(),
+        "chosen_parameters": {"depth": 3},
+    }
+    return {
+        "validated_applications": validated_applications,
+        "splits": splits,
+        "validation_summary": {"data_digest": "d" * 64},
+        "params:contract": contract,
+        "params:decision": decision,
+        "params:promotion": promotion,
+        "params:feature_engineering": feature_engineering,
+        **{f"scorecard.{name}": value for name, value in each.items()},
+        **{f"boosting.{name}": value for name, value in each.items()},
+        "scorecard.model": weaker,
+        "boosting.model": model,
+        "scorecard.reports": tmp_path / "none",
+        "boosting.reports": tmp_path / "none",
+    }

@@ -1,0 +1,90 @@
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from credit_scoring.contract.model import Contract
+from credit_scoring.errors import PromotionError
+from credit_scoring.pipelines.promotion.nodes import (
+    build_artifact,
+    confirm_champion,
+    judge_candidate,
+    register_candidate,
+    select_applications,
+)
+from credit_scoring.pipelines.promotion.parameters import PromotionParameters
+from credit_scoring.registry.artifact_writing import write_artifact
+
+
+def test_applications_of_a_split_keep_their_order_and_no_protected_column(
+    validated_applications: pd.DataFrame, splits: pd.DataFrame, contract: Contract
+) -> None:
+    shuffled = splits.sample(frac=1, random_state=1)
+    chosen = select_applications(validated_applications, shuffled, contract)
+    assert list(chosen["test"].columns) == ["limit", "debt", "late", "bad"]
+    assert chosen["training"]["debt"].tolist() == (
+        validated_applications["debt"].iloc[0::4].tolist()
+    )
+    assert chosen["test"]["bad"].tolist() == splits["bad"].iloc[3::4].tolist()
+
+
+def test_a_split_without_rows_is_named(
+    validated_applications: pd.DataFrame, splits: pd.DataFrame, contract: Contract
+) -> None:
+    only_train = splits.assign(split="train")
+    with pytest.raises(PromotionError, match=r"no rows in split 'test': 400 .* train"):
+        select_applications(validated_applications, only_train, contract)
+
+
+@pytest.fixture
+def artifact(inputs: dict[str, Any], tmp_path: Path) -> Path:
+    chosen = select_applications(
+        inputs["validated_applications"], inputs["splits"], inputs["params:contract"]
+    )
+    contents = build_artifact(
+        inputs["boosting.model"],
+        inputs["boosting.calibration"],
+        inputs["boosting.metrics"],
+        chosen["training"],
+        inputs["validation_summary"],
+        inputs["params:contract"],
+        inputs["params:feature_engineering"],
+        inputs["params:decision"],
+    )
+    write_artifact(tmp_path / "artifact", contents)
+    return tmp_path / "artifact"
+
+
+@pytest.mark.usefixtures("mlflow_store")
+def test_an_artifact_that_does_not_verify_is_not_registered_and_passes_no_gate(
+    artifact: Path,
+    inputs: dict[str, Any],
+    promotion: PromotionParameters,
+    contract: Contract,
+) -> None:
+    (artifact / "scaling.json").write_text("{}")
+    registration = register_candidate(artifact, {}, artifact, {}, promotion)
+    assert list(registration) == ["fault"]
+    assert "altered (SHA-256 differs): scaling.json" in registration["fault"]
+    chosen = select_applications(
+        inputs["validated_applications"], inputs["splits"], contract
+    )
+    judged = judge_candidate(
+        artifact, registration, chosen["test"], contract, promotion
+    )
+    assert (judged["version"], judged["family"]) == (None, "unknown")
+    assert not judged["gates"][0]["passed"]
+
+
+def test_a_champion_in_the_record_is_confirmed() -> None:
+    confirm_champion({"champion": {"version": 1}})
+
+
+def test_a_record_without_champion_names_the_gates() -> None:
+    gate = {"name": "auc", "passed": False, "why": "0.5 is 0.2 too low"}
+    record = {"champion": None, "candidates": [{"family": "b", "gates": [gate]}]}
+    with pytest.raises(PromotionError, match=r"b: auc \(0\.5 is 0\.2 too low\)"):
+        confirm_champion(record)
+    with pytest.raises(PromotionError, match="unknown"):
+        confirm_champion({})
