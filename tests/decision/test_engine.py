@@ -161,17 +161,6 @@ def test_without_history_the_answer_is_refer_and_no_pd_is_made_up(
     assert (reason.code, reason.text) == ("HISTORY_UNAVAILABLE", "No history.")
 
 
-def test_another_background_changes_reasons_and_nothing_else(
-    engine: DecisionEngine,
-) -> None:
-    row = columns((1.0, 20.0))
-    other = engine.with_background(np.array([[1.0, -1.0, 0.0]]))
-    before = engine.decide(row, explain=True).row(0)
-    after = other.decide(row, explain=True).row(0)
-    assert (before.pd, before.score) == (after.pd, after.score)
-    assert [r.code for r in after.reasons] == ["DEBT"]
-
-
 def test_warm_up_decides_for_one_and_for_several(engine: DecisionEngine) -> None:
     engine.warm_up(columns((1.0, 20.0), (0.0, -90.0)))
 

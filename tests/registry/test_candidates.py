@@ -1,4 +1,3 @@
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +6,7 @@ import pytest
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
-from credit_scoring.errors import PolicyError
+from credit_scoring.errors import PromotionError
 from credit_scoring.features.definition import FeatureSet
 from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
@@ -19,7 +18,7 @@ def candidate(
     engine: DecisionEngine, contract: Contract, feature_set: FeatureSet
 ) -> Candidate:
     return Candidate(
-        model=dataclasses.replace(engine.model, background=None),  # type: ignore[type-var]
+        model=engine.model,
         calibration=engine.grading.calibration,
         parameters=DecisionParameters(
             scaling=engine.grading.scaling,
@@ -38,6 +37,7 @@ def contents_of(
 ) -> ArtifactContents:
     return artifact_contents(
         candidate,
+        background=np.array([[0.2, 0.0]]),
         train_columns=columns,
         metrics=contents.metrics,
         provenance=contents.provenance,
@@ -53,7 +53,7 @@ def test_a_candidate_becomes_an_artifact_that_loads(
     made = contents_of(candidate, applications, contents)
     write_artifact(tmp_path / "artifact", made)
     loaded = load_artifact(tmp_path / "artifact")
-    assert loaded.manifest.background_rows == len(made.background) >= 10
+    assert loaded.manifest.background_rows == len(made.background)
     assert len(loaded.reference_columns["debt"]) == 200
 
 
@@ -68,11 +68,16 @@ def test_reference_rows_reach_from_the_lowest_to_the_highest_score(
     assert (chosen.min(), chosen.max()) == (everybody.min(), everybody.max())
 
 
-def test_a_background_that_is_too_small_stops_the_candidate(
+def test_a_model_that_explains_against_other_rows_is_refused(
     candidate: Candidate,
     applications: dict[str, np.ndarray],
     contents: ArtifactContents,
 ) -> None:
-    few = {name: values[:5] for name, values in applications.items()}
-    with pytest.raises(PolicyError, match="of 5 training applications are approved"):
-        contents_of(candidate, few, contents)
+    with pytest.raises(PromotionError, match="do not compare with the 2 background"):
+        artifact_contents(
+            candidate,
+            background=np.array([[0.2, 0.0], [0.9, 3.0]]),
+            train_columns=applications,
+            metrics=contents.metrics,
+            provenance=contents.provenance,
+        )

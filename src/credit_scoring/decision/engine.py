@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,16 +119,6 @@ class DecisionEngine:
     def policy_version(self) -> str:
         """Version of the policy that decides."""
         return self.grading.policy.version
-
-    def with_background(self, background: Values) -> Self:
-        """Give the same engine with reasons against these feature rows."""
-        return type(self)(
-            self.model.with_background(background),
-            self.grading,
-            features=self.features,
-            groups=self.groups,
-            columns=self.columns,
-        )
 
     def decide(self, columns: Mapping[str, Values], *, explain: bool) -> Decisions:
         """Decide on applications from their contract columns.

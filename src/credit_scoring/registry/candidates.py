@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit_scoring.contract.model import Contract
-from credit_scoring.decision.background import just_approved
 from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.engine import DecisionEngine, Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.errors import PromotionError
 from credit_scoring.features.definition import FeatureSet
 from credit_scoring.registry.artifact_writing import ArtifactContents
 from credit_scoring.registry.manifest import Provenance
@@ -24,6 +24,8 @@ Values = NDArray[np.float64]
 
 # Enough to meet every bin and branch that matters, few enough to load at once.
 _REFERENCE_ROWS = 200
+# Contributions are sums of single-precision leaves.
+_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Candidate:
     """A fitted candidate with all that its decisions need.
 
     Attributes:
-        model: Without a background yet.
+        model: With the background that its reasons compare with.
         calibration: Fitted on rows that training did not see.
         parameters: Scaling, policy and background.
         contract: The columns of an application.
@@ -45,7 +47,7 @@ class Candidate:
     feature_set: FeatureSet
 
     def engine(self) -> DecisionEngine:
-        """Put together what decides; it gives no reasons yet."""
+        """Put together what decides."""
         features = self.feature_set.features
         groups = ReasonGroups(
             self.feature_set.names,
@@ -64,6 +66,7 @@ class Candidate:
 def artifact_contents(
     candidate: Candidate,
     *,
+    background: Values,
     train_columns: Mapping[str, Values],
     metrics: Mapping[str, Any],
     provenance: Provenance,
@@ -72,29 +75,28 @@ def artifact_contents(
 
     Args:
         candidate: The fitted candidate.
+        background: Feature rows that the model's reasons compare with, shape
+            (n_background, n_features).
         train_columns: Contract columns of the training applications.
         metrics: Split -> measure -> value with its interval.
         provenance: Data, code and environment.
 
     Returns:
-        What goes into the artifact: background and reference distributions are
-        of the training applications, the reference rows spread evenly over
-        them by score.
+        What goes into the artifact: the reference distributions are of the
+        training applications, the reference rows spread evenly over them by
+        score.
 
     Raises:
-        PolicyError: If too few training applications are approved.
+        PromotionError: If the model explains against other rows.
     """
     engine = candidate.engine()
     decisions = engine.decide_unexplained(train_columns)
-    policy = candidate.parameters.policy
-    background = just_approved(
-        decisions, policy.approve_from, candidate.parameters.background
-    )
     rows = _spread(decisions.score)
+    _check_background(candidate.model, background, decisions.features[rows])
     return ArtifactContents(
         contract=candidate.contract,
         feature_set=candidate.feature_set,
-        engine=engine.with_background(background),
+        engine=engine,
         background=background,
         reference=reference_distributions(
             decisions.score, decisions.features, candidate.feature_set.names
@@ -113,6 +115,19 @@ def artifact_contents(
         ),
         provenance=provenance,
     )
+
+
+def _check_background(model: Model, background: Values, x: Values) -> None:
+    """Contributions sum to the margin less the background's mean margin."""
+    explained = model.contributions(x).sum(axis=1)
+    expected = model.margin(x) - model.margin(background).mean()
+    furthest = float(np.abs(explained - expected).max())
+    if not furthest <= _TOLERANCE:
+        raise PromotionError(
+            f"the reasons of the {model.family} model do not compare with the "
+            f"{len(background)} background rows: contributions are off by "
+            f"{furthest:.2g} log-odds; expected at most {_TOLERANCE:g}"
+        )
 
 
 def _spread(score: Values) -> NDArray[np.int64]:

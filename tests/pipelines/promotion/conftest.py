@@ -104,10 +104,12 @@ def inputs(  # noqa: PLR0913, PLR0917 - all that a pipeline reads
 ) -> dict[str, Any]:
     """Everything that the promotion pipeline reads, by dataset."""
     model = engine.model
-    weaker = type(model)(model.features, (0.01, -0.9))
+    background = np.array([[0.2, 0.0]])
+    weaker = type(model)(model.features, (0.01, -0.9), background)
     each = {
         "calibration": {"slope": 1.0, "intercept": -4.0},
         "metrics": metrics(),
+        "background": pd.DataFrame(background, columns=list(model.features)),
         "chosen_parameters": {"depth": 3},
     }
     return {

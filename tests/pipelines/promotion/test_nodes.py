@@ -46,6 +46,7 @@ def artifact(inputs: dict[str, Any], tmp_path: Path) -> Path:
         inputs["boosting.model"],
         inputs["boosting.calibration"],
         inputs["boosting.metrics"],
+        inputs["boosting.background"],
         chosen["training"],
         inputs["validation_summary"],
         inputs["params:contract"],

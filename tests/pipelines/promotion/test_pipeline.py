@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,7 @@ def test_the_pipelines_have_one_shape_for_both_families() -> None:
 def test_on_a_fresh_registry_both_are_registered_and_the_better_is_champion(
     inputs: dict[str, Any], tmp_path: Path
 ) -> None:
-    inputs["scorecard.model"] = type(inputs["boosting.model"])(
-        inputs["boosting.model"].features, (1.0, 0.5)
-    )
+    inputs["scorecard.model"] = replace(inputs["boosting.model"], weights=(1.0, 0.5))
     record = run(inputs, tmp_path)
     assert [candidate["passed"] for candidate in record["candidates"]] == [True, True]
     best = max(record["candidates"], key=lambda candidate: candidate["auc"])
@@ -99,8 +98,7 @@ def test_a_replaced_champion_is_challenger(
     inputs: dict[str, Any], tmp_path: Path
 ) -> None:
     before = run(inputs, tmp_path)
-    model = inputs["boosting.model"]
-    inputs["boosting.model"] = type(model)(model.features, (1.4, 0.9))
+    inputs["boosting.model"] = replace(inputs["boosting.model"], weights=(1.4, 0.9))
     after = run(inputs, tmp_path)
     assert after["champion"]["version"] == 3
     assert after["challenger"] == before["champion"]

@@ -76,6 +76,7 @@ def build_artifact(  # noqa: PLR0913, PLR0917
     model: Model,
     calibration: Mapping[str, float],
     metrics: Mapping[str, Any],
+    background: pd.DataFrame,
     training_applications: pd.DataFrame,
     validation_summary: Mapping[str, Any],
     contract: Contract,
@@ -85,9 +86,10 @@ def build_artifact(  # noqa: PLR0913, PLR0917
     """Gather all that a candidate's decisions need.
 
     Args:
-        model: Fitted, not calibrated.
+        model: Fitted, not calibrated, with its background.
         calibration: ``slope`` and ``intercept``.
         metrics: Split -> measure -> value with its interval.
+        background: Just-approved applicants that its reasons compare with.
         training_applications: Columns that a decision may use.
         validation_summary: Holds the data's digest.
         contract: The columns of an application.
@@ -95,7 +97,7 @@ def build_artifact(  # noqa: PLR0913, PLR0917
         decision: Scaling, policy and background.
 
     Raises:
-        PolicyError: If too few training applications are approved.
+        PromotionError: If the model explains against other rows.
     """
     candidate = Candidate(
         model=model,
@@ -106,6 +108,7 @@ def build_artifact(  # noqa: PLR0913, PLR0917
     )
     return artifact_contents(
         candidate,
+        background=background[list(model.features)].to_numpy(np.float64, copy=True),
         train_columns=_columns(training_applications, contract),
         metrics=metrics,
         provenance=provenance_of(project_folder(), validation_summary["data_digest"]),

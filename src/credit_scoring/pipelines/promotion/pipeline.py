@@ -73,6 +73,7 @@ def _one_candidate() -> Pipeline:
                     "model",
                     "calibration",
                     "metrics",
+                    "background",
                     "training_applications",
                     "validation_summary",
                     "params:contract",
