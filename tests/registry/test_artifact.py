@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -309,3 +311,23 @@ def test_a_feature_version_is_checked_before_any_model_is_loaded(folder: Path) -
     reseal(folder)
     with pytest.raises(ArtifactError, match="made with feature version 0000"):
         load_artifact(folder)
+
+
+def test_loading_and_deciding_needs_no_training_library(
+    folder: Path, package_copy: Path
+) -> None:
+    # numba imports scipy by itself where it is installed.
+    code = (
+        "import sys; from pathlib import Path;"
+        "from credit_scoring.registry.artifact import load_artifact;"
+        "load_artifact(Path(sys.argv[1])).warm_up();"
+        "unwanted = {'kedro', 'mlflow', 'evidently', 'pandas', 'sklearn', 'xgboost',"
+        " 'optbinning', 'matplotlib', 'bentoml'} & set(sys.modules);"
+        "assert not unwanted, unwanted"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(package_copy.parent)},
+        check=True,
+        timeout=120,
+    )

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from credit_scoring.decision.parameters import DecisionParameters
 from matplotlib.figure import Figure
 
+from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.errors import EvaluationError
 from credit_scoring.evaluation.bootstrap import BootstrapParameters
 from credit_scoring.pipelines.evaluation import nodes, plot_nodes

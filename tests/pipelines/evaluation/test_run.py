@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from credit_scoring.decision.parameters import DecisionParameters
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 
+from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.features.definition import load_feature_set
 from credit_scoring.pipelines.evaluation import create_pipeline as evaluation
 from credit_scoring.pipelines.evaluation.parameters import EvaluationParameters

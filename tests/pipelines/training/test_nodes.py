@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
 
+from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
 from credit_scoring.errors import TrainingError
 from credit_scoring.features.definition import FeatureSet, feature
 from credit_scoring.pipelines.training import nodes

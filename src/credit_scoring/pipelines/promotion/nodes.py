@@ -197,7 +197,7 @@ def judge_candidate(
     )
     for gate in gates:
         if not gate.passed:
-            logger.warning(
+            logger.info(
                 "%s: gate %s not passed: %s", judged.family, gate.name, gate.why
             )
     return judged.model_dump(mode="json")
