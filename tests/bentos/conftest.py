@@ -105,26 +105,32 @@ def contents(
 ) -> ArtifactContents:
     x = features.compute(columns)
     decision = DecisionParameters.model_validate(parameters("decision"))
-    bare = DecisionEngine(
-        # Any background does until it is known who is approved.
-        Scorecard(scorecard(features.names, x, weight)).with_background(x),
-        Grading(
-            Calibration(slope=1.0, intercept=-1.5), decision.scaling, decision.policy
-        ),
-        features=features,
-        groups=ReasonGroups(
-            features.names,
-            tuple(feature.reason for feature in features.features),
-            features.reasons,
-        ),
-        columns=contract.input_names,
-    )
-    approved = bare.decide(columns, explain=False).score >= decision.policy.approve_from
-    background = x[approved]
+    unexplained = Scorecard(scorecard(features.names, x, weight))
+
+    def engine(background: Values) -> DecisionEngine:
+        return DecisionEngine(
+            unexplained.with_background(background),
+            Grading(
+                Calibration(slope=1.0, intercept=-1.5),
+                decision.scaling,
+                decision.policy,
+            ),
+            features=features,
+            groups=ReasonGroups(
+                features.names,
+                tuple(feature.reason for feature in features.features),
+                features.reasons,
+            ),
+            columns=contract.input_names,
+        )
+
+    # Any background does until it is known who is approved.
+    score = engine(x).decide(columns, explain=False).score
+    background = x[score >= decision.policy.approve_from]
     return ArtifactContents(
         contract=contract,
         feature_set=features,
-        engine=bare.with_background(background),
+        engine=engine(background),
         background=background,
         reference={},
         reference_columns={name: values[:20] for name, values in columns.items()},
