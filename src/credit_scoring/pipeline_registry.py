@@ -17,10 +17,14 @@ DEFAULT = (
 def register_pipelines() -> dict[str, Pipeline]:
     """Find the pipelines in `credit_scoring.pipelines`, one folder each.
 
+    Kedro looks for those alone that a command names, so the default run is there
+    only where all of them are.
+
     Raises:
         ImportError: If a pipeline's module cannot be imported.
         KeyError: If a pipeline of the default run is not there.
     """
-    pipelines: dict[str, Pipeline] = find_pipelines(raise_errors=True)
-    pipelines["__default__"] = sum((pipelines[n] for n in DEFAULT), Pipeline([]))
-    return pipelines
+    found: dict[str, Pipeline] = find_pipelines(raise_errors=True)
+    if "__default__" in found:
+        found["__default__"] = sum((found[n] for n in DEFAULT), Pipeline([]))
+    return found

@@ -2,11 +2,11 @@
 
 from credit_scoring.hooks import RunReportHooks
 from credit_scoring.registry.tracking import artifact_location, tracking_uri
+from credit_scoring.tracking import TrackingHooks
 
-HOOKS = (RunReportHooks(),)
-
-# kedro-mlflow's and Kedro-Viz's hooks are found by themselves.
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
+# Kedro-Viz's hooks are found by themselves, kedro-mlflow's are part of TrackingHooks.
+HOOKS = (RunReportHooks(), TrackingHooks())
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
