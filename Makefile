@@ -58,6 +58,11 @@ serve: $(INSTALLED) ## The newest Bento in the foreground (HOST, PORT)
 test: $(INSTALLED) ## The whole test suite with the coverage gate
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
 
+.PHONY: bench-auc
+bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits
+	@$(BIN)/python -m kedro run --pipelines ingestion,validation
+	@$(BIN)/python tests/benchmarks/five_seed_auc.py
+
 .PHONY: check
 check: $(INSTALLED) ## Lint, format, types, import rings
 	@$(BIN)/ruff check

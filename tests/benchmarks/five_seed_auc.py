@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from credit_scoring.contract.model import Contract
+from credit_scoring.evaluation.calibration import shrunk_recalibration
 from credit_scoring.features.definition import load_feature_set
 from credit_scoring.pipelines.feature_engineering.nodes import (
     assign_splits,
@@ -81,10 +82,10 @@ def fitting_function(family: str) -> Callable[..., Any]:
     )
 
 
-def platt(margin: NDArray[np.float64], bad: NDArray[np.float64]) -> tuple[float, float]:
-    """Slope and intercept of the outcome's log-odds on the margin."""
+def slope_on(margin: NDArray[np.float64], bad: NDArray[np.float64]) -> float:
+    """Slope of the outcome's log-odds on the margin, by scikit-learn."""
     line = LogisticRegression(C=np.inf, tol=1e-8).fit(margin[:, None], bad)
-    return float(line.coef_[0, 0]), float(line.intercept_[0])
+    return float(line.coef_[0, 0])
 
 
 def measure(
@@ -96,12 +97,12 @@ def measure(
     seconds = time.perf_counter() - start
     margin = {split: fitted.model.margin(x) for split, (x, _) in samples.items()}
     bad = {split: outcome for split, (_, outcome) in samples.items()}
-    slope, intercept = platt(margin["calibration"], bad["calibration"])
-    calibrated = intercept + slope * margin["test"]
+    fit = shrunk_recalibration(margin["calibration"], bad["calibration"])
+    calibrated = fit.intercept + fit.slope * margin["test"]
     return Outcome(
         auc=float(roc_auc_score(bad["test"], margin["test"])),
         validation_auc=float(roc_auc_score(bad["validation"], margin["validation"])),
-        slope=platt(calibrated, bad["test"])[0],
+        slope=slope_on(calibrated, bad["test"]),
         seconds=seconds,
         chosen=fitted.chosen,
     )
@@ -124,7 +125,7 @@ def samples_of(rows: pd.DataFrame, contract: Contract, salt: str) -> dict[str, S
 def render(family: str, outcomes: list[Outcome]) -> Table:
     """One line a split, and their mean and spread."""
     table = Table(title=f"{family} (bar: mean test AUC {BARS[family]:.3f})")
-    names = ("split", "test AUC", "validation AUC", "slope after Platt", "seconds")
+    names = ("split", "test AUC", "validation AUC", "calibration slope", "seconds")
     for name in names:
         table.add_column(name, justify="right")
     figures = np.array(
