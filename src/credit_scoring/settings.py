@@ -12,6 +12,8 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {"mlflow": ["mlflow*"]},
+    # An environment overrides one value of a parameter, not the whole of it.
+    "merge_strategy": {"parameters": "soft"},
     "custom_resolvers": {
         "mlflow_tracking_uri": tracking_uri,
         "mlflow_artifact_location": artifact_location,
