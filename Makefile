@@ -17,6 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hash
 # No telemetry leaves the machine.
 export DO_NOT_TRACK := 1
 export BENTOML_DO_NOT_TRACK := True
+export MLFLOW_DISABLE_TELEMETRY := true
 
 .PHONY: help
 help: ## What can be made

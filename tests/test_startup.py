@@ -2,10 +2,11 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from credit_scoring.startup import is_worth_reading, prepare
+from credit_scoring.startup import NO_TELEMETRY, is_worth_reading, prepare
 
 
 def warning(text: str) -> logging.LogRecord:
@@ -20,8 +21,8 @@ def test_only_the_known_warning_is_left_out() -> None:
 
 
 def test_no_telemetry_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
-    monkeypatch.delenv("BENTOML_DO_NOT_TRACK", raising=False)
+    for name in (*NO_TELEMETRY, "JOBLIB_MULTIPROCESSING"):
+        monkeypatch.delenv(name, raising=False)
     logger = logging.getLogger("py.warnings")
     before = list(logger.filters)
     try:
@@ -29,8 +30,29 @@ def test_no_telemetry_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         logging.captureWarnings(False)
         logger.filters[:] = before
-    assert os.environ["DO_NOT_TRACK"] == "1"
-    assert os.environ["BENTOML_DO_NOT_TRACK"] == "True"
+    assert {name: os.environ[name] for name in NO_TELEMETRY} == NO_TELEMETRY
+    assert os.environ["JOBLIB_MULTIPROCESSING"] == "0"
+
+
+def test_mlflow_has_no_telemetry_client_and_leaves_no_file(tmp_path: Path) -> None:
+    program = (
+        "from credit_scoring.startup import prepare; prepare()\n"
+        "import mlflow\n"
+        "from mlflow.telemetry import get_telemetry_client\n"
+        "raise SystemExit(get_telemetry_client() is not None)"
+    )
+    # MLflow keeps quiet by itself where it sees a continuous integration or pytest.
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "PYTHONPATH", "BENTOML_HOME")
+        if name in os.environ
+    }
+    subprocess.run(
+        [sys.executable, "-c", program],
+        env={**kept, "HOME": str(tmp_path)},
+        check=True,
+    )
+    assert not list(tmp_path.glob(".config/mlflow/*"))
 
 
 def test_kedro_starts_without_a_warning() -> None:

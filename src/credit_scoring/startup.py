@@ -11,11 +11,21 @@ KNOWN_WARNINGS = (
     "register_new_resolver() is deprecated",
 )
 
+# MLflow reads neither of the first two as it is meant.
+NO_TELEMETRY = {
+    "DO_NOT_TRACK": "1",
+    "BENTOML_DO_NOT_TRACK": "True",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
 
 def prepare() -> None:
     """Log warnings, but for those nobody can act on, and send no telemetry."""
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    for name, value in NO_TELEMETRY.items():
+        os.environ.setdefault(name, value)
+    # Nothing here fits in several processes. Without this, joblib warns at import on
+    # a machine that has no shared memory for its locks, as containers often have not.
+    os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
     # MLflow's messages go where conf/logging.yml says, as every library's do.
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "0")
     logging.captureWarnings(True)
