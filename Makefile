@@ -4,9 +4,10 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+SUITABLE := -c 'import sys, ensurepip, venv; \
+	sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
-	"$$p" -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-	2>/dev/null && { command -v "$$p"; break; }; done)
+	"$$p" $(SUITABLE) && { command -v "$$p"; break; }; done)
 HOST ?= 127.0.0.1
 PORT ?= 3000
 BIN := .venv/bin
@@ -26,8 +27,9 @@ help: ## What can be made
 		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 $(INSTALLED): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo \
-		"Python 3.11, 3.12 or 3.13 with its venv module was not found." \
+	@"$(PYTHON)" $(SUITABLE) || { echo \
+		"Python 3.11, 3.12 or 3.13 with its venv module was not found$(if \
+		$(PYTHON),: $(PYTHON) is not it)." \
 		"Install it (Debian: apt-get install python3 python3-venv)," \
 		"or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Setting up .venv with $$("$(PYTHON)" --version) from requirements.lock"
@@ -51,9 +53,8 @@ demo: $(INSTALLED) ## From raw data to one decision over HTTP, by itself
 	@$(BIN)/python -m credit_scoring.demo
 
 .PHONY: serve
-serve: $(INSTALLED) ## The newest Bento in the foreground (HOST, PORT)
-	@exec $(BIN)/python -m bentoml serve credit_scoring:latest \
-		--host $(HOST) --port $(PORT)
+serve: $(INSTALLED) ## The Bento made here, in the foreground (HOST, PORT)
+	@exec $(BIN)/python -m credit_scoring.serve --host $(HOST) --port $(PORT)
 
 .PHONY: test
 test: $(INSTALLED) ## The whole test suite with the coverage gate
