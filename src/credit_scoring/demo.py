@@ -1,4 +1,4 @@
-"""One real application scored over HTTP by the newest Bento, readably.
+"""One real application scored over HTTP by this checkout's Bento, readably.
 
 ``python -m credit_scoring.demo`` after ``kedro run``. It starts the Bento on a free
 port of this machine, asks it as any client would, and stops it again.
@@ -22,11 +22,11 @@ from rich.panel import Panel
 from rich.table import Table
 
 from credit_scoring.errors import CreditScoringError
+from credit_scoring.serve import RELEASE
 from credit_scoring.serving.local_server import LocalServer
 
 Json = dict[str, Any]
 
-RELEASE = Path("bentos/releases/current.json")
 APPLICATIONS = Path("data/02_intermediate/validated_applications.parquet")
 SPLITS = Path("data/05_model_input/splits.parquet")
 BODY = Path("data/07_model_output/demo_application.json")

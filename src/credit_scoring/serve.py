@@ -1,0 +1,82 @@
+"""This checkout's Bento in the foreground: ``python -m credit_scoring.serve``.
+
+BentoML's store belongs to the user, so its newest Bento may be another checkout's.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from credit_scoring.errors import CreditScoringError
+
+RELEASE = Path("bentos/releases/current.json")
+_NEWEST = "credit_scoring:latest"
+
+
+class ServeError(CreditScoringError, RuntimeError):
+    """There is nothing to serve."""
+
+
+def main(options: list[str]) -> int:
+    """Become ``bentoml serve`` of the chosen Bento.
+
+    Args:
+        options: Options of ``bentoml serve``, e.g. ``--port 3000``.
+    """
+    try:
+        tag = choose_bento(RELEASE)
+    except CreditScoringError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - what the caller reads
+        return 1
+    command = [sys.executable, "-m", "bentoml", "serve", tag, *options]
+    os.execv(command[0], command)  # noqa: S606 - no shell wanted
+
+
+def choose_bento(release: Path) -> str:
+    """Choose the Bento that was released last here, else the newest of the store.
+
+    Args:
+        release: Record of the release; it may not be there.
+
+    Returns:
+        The Bento's exact tag.
+
+    Raises:
+        ServeError: If the store has no Bento of this project at all.
+    """
+    released = _released(release)
+    if released is not None:
+        found = _stored(released)
+        if found is not None:
+            return found
+    newest = _stored(_NEWEST)
+    if newest is None:
+        raise ServeError(
+            "BentoML's store has no Bento credit_scoring: run `kedro run` first"
+        )
+    why = f"{released} is not in BentoML's store" if released else f"no {release} yet"
+    print(f"{why}: serving the newest, {newest}", file=sys.stderr)  # noqa: T201
+    return newest
+
+
+def _released(release: Path) -> str | None:
+    if not release.is_file():
+        return None
+    tag: str = json.loads(release.read_bytes())["bento"]
+    return tag
+
+
+def _stored(tag: str) -> str | None:
+    """Give the exact tag of a Bento that the store has."""
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    try:
+        return str(bentoml.bentos.get(tag).tag)
+    except NotFound:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
