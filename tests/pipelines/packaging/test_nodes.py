@@ -9,9 +9,14 @@ from credit_scoring.pipelines.packaging.nodes import import_models, pack_release
 
 
 @pytest.mark.parametrize("record", [{}, {"champion": None, "challenger": None}])
-def test_without_a_champion_there_is_nothing_to_pack(record: dict[str, Any]) -> None:
+def test_without_a_champion_there_is_nothing_to_pack(
+    record: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(PromotionError, match="there is no champion to pack"):
         import_models(record)
+    # MLflow would make its store here.
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_release_says_what_is_in_the_bento(

@@ -32,6 +32,11 @@ def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:
         PromotionError: If there is no champion, or a version's files are gone.
         ArtifactError: If a version's files are not those that were registered.
     """
+    if promotion_record.get(CHAMPION) is None:
+        raise PromotionError(
+            "there is no champion to pack: run the promotion pipeline first, and see "
+            "its record for the gates that were not passed"
+        )
     models: dict[str, str | None] = {}
     versions: dict[str, Any] = {}
     registry = MlflowRegistry()
@@ -58,11 +63,6 @@ def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:
             "contract_digest": manifest.contract_digest,
             **manifest.provenance.model_dump(mode="json"),
         }
-    if models[CHAMPION] is None:
-        raise PromotionError(
-            "there is no champion to pack: run the promotion pipeline first, and see "
-            "its record for the gates that were not passed"
-        )
     return {"models": models, "versions": versions}
 
 
