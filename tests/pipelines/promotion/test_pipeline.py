@@ -7,10 +7,10 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from kedro_datasets.json import JSONDataset
 
+from credit_scoring.datasets.artifacts import ArtifactDataset
 from credit_scoring.errors import PromotionError
 from credit_scoring.pipelines.packaging.nodes import import_models
 from credit_scoring.pipelines.promotion import create_pipeline
-from credit_scoring.pipelines.promotion.datasets import ArtifactDataset
 from credit_scoring.registry.mlflow_registry import MlflowRegistry
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")

@@ -43,7 +43,7 @@ def ingest_applications(
 
     Args:
         raw_applications: Every cell a string, with the file's digest in
-            ``attrs["sha256"]``, as `credit_scoring.datasets` reads it.
+            ``attrs["sha256"]``, as `ApplicationsFileDataset` reads it.
         contract: Names the columns and their sources.
         parameters: How additional columns are treated.
 
@@ -60,7 +60,7 @@ def ingest_applications(
     if not isinstance(digest, str):
         raise ContractError(
             f"{name}: the file's SHA-256 is unknown; read it through "
-            "credit_scoring.datasets.ApplicationsFileDataset"
+            "credit_scoring.datasets.applications.ApplicationsFileDataset"
         )
     applications, ignored = select_columns(raw_applications, contract, name=name)
     if ignored:

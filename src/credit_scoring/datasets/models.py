@@ -1,4 +1,4 @@
-"""A Kedro dataset for fitted models: a folder of plain files."""
+"""Fitted models in the catalog: folders of plain files."""
 
 import json
 import shutil

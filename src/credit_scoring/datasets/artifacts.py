@@ -1,4 +1,4 @@
-"""Folders in the catalog: an artifact that is written, reports that are read."""
+"""Artifacts of candidates in the catalog."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -37,38 +37,6 @@ class ArtifactDataset(AbstractDataset[ArtifactContents, Path]):
     def save(self, data: ArtifactContents) -> None:
         """Write the artifact, replacing what was there."""
         write_artifact(Path(self._filepath), data)
-
-    def _exists(self) -> bool:
-        return Path(self._filepath).is_dir()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
-
-
-class FolderDataset(AbstractDataset[None, Path]):
-    """A folder that other nodes have filled; loaded as its path, read only."""
-
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None):
-        """Point at the folder; nothing is opened.
-
-        Args:
-            filepath: Local folder, e.g. ``data/08_reporting/boosting``.
-            metadata: For Kedro-Viz and other plugins.
-        """
-        self._filepath = PurePosixPath(filepath)
-        self.metadata = metadata
-
-    def load(self) -> Path:
-        """Give the folder, which may not be there."""
-        return Path(self._filepath)
-
-    def save(self, data: None) -> None:
-        """Refuse: the folder is filled by the datasets in it.
-
-        Raises:
-            DatasetError: Always.
-        """
-        raise DatasetError(f"{self._filepath}: this folder is read only")
 
     def _exists(self) -> bool:
         return Path(self._filepath).is_dir()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError
 
-from credit_scoring.model_dataset import ModelFolderDataset
+from credit_scoring.datasets.models import ModelFolderDataset
 from credit_scoring.scorecard.model import Bin, Scorecard, ScorecardTable, Term
 
 X = np.array([[0.0], [2.0], [np.nan]])

@@ -1,4 +1,4 @@
-"""The records of releases, as files that are never half written."""
+"""Records of releases in the catalog, as files that are never half written."""
 
 import json
 import os

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from credit_scoring.datasets import ApplicationsFileDataset
+from credit_scoring.datasets.applications import ApplicationsFileDataset
 from credit_scoring.errors import ContractError
 
 

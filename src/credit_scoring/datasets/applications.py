@@ -1,4 +1,4 @@
-"""Dataset classes of the Kedro catalog that no library offers."""
+"""Files of raw applications in the catalog."""
 
 from pathlib import PurePosixPath
 from typing import Any, Never

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
-from credit_scoring.pipelines.packaging.datasets import ReleaseDataset
+from credit_scoring.datasets.releases import ReleaseDataset
 
 
 def test_a_release_is_kept_by_its_bentos_version_and_as_the_current_one(
