@@ -25,15 +25,12 @@ def artifact(folder: Path) -> Artifact:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> CandidateLog:
-    reports = tmp_path / "reports"
-    (reports / "plots").mkdir(parents=True)
-    (reports / "plots" / "roc.png").write_bytes(b"x")
+def log() -> CandidateLog:
     return CandidateLog(
         parameters={"chosen": {"depth": 3}},
         metrics={"test": {"auc": {"value": 0.78, "low": 0.77, "high": None}}},
         data_source="data/01_raw/small.csv",
-        reports={"reports": reports, "none": tmp_path / "none"},
+        reports={"plots/roc.png": b"x", "trials.csv": b"a\n1\n"},
     )
 
 
@@ -53,6 +50,10 @@ def test_a_candidate_is_a_run_of_its_own_below_the_current_one(
     assert run.inputs.dataset_inputs[0].dataset.digest == "d" * 36
     logged = {f.path for f in MlflowClient().list_artifacts(version.run_id)}
     assert logged == {"contract.json", "model_card.md", "reports"}
+    plots = MlflowClient().list_artifacts(version.run_id, "reports/plots")
+    assert [(file.path, file.file_size) for file in plots] == [
+        ("reports/plots/roc.png", 1)
+    ]
 
 
 def test_a_version_says_what_it_is_made_of(

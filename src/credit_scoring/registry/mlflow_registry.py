@@ -5,6 +5,7 @@ import math
 import os
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,8 @@ _PACKAGE = Path(credit_scoring.__file__).parent
 _LONGEST_PARAMETER = 500
 _MOST_PARAMETERS = 100
 _DATASET_DIGEST = 36
+# Registering a model changes the process for a moment, see `_mlflow_by_itself`.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,13 @@ class CandidateLog:
         parameters: Parameters that made it, nested.
         metrics: Split -> measure -> value with its interval, nested.
         data_source: Where the raw data comes from.
-        reports: Folders of plots and tables, by the name they get in the run.
+        reports: Plots and tables: path below ``reports/`` of the run -> content.
     """
 
     parameters: Mapping[str, Any]
     metrics: Mapping[str, Any]
     data_source: str
-    reports: Mapping[str, Path]
+    reports: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -124,14 +127,18 @@ class MlflowRegistry:
         Returns:
             The version that holds the artifact, new or not.
         """
+        with _ONE_AT_A_TIME:
+            return self._log_candidate(artifact, log)
+
+    def _log_candidate(
+        self, artifact: Artifact, log: CandidateLog
+    ) -> RegisteredVersion:
         family = artifact.manifest.family
         known = self.version_of_digest(artifact.digest)
         with mlflow.start_run(run_name=family, nested=True) as run:
             run_id = run.info.run_id
             self._log_facts(run_id, artifact, log)
-            for name, folder in log.reports.items():
-                if folder.is_dir():
-                    mlflow.log_artifacts(str(folder), name)
+            _log_files(log.reports, "reports")
             version = known or self._register(run_id, artifact)
             self._client.set_tag(run_id, "registered_version", str(version.version))
         return version
@@ -265,6 +272,15 @@ def _mlflow_by_itself() -> Iterator[None]:
     finally:
         logger.setLevel(level)
         sys.path[:] = search_path
+
+
+def _log_files(files: Mapping[str, bytes], folder: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="credit_scoring-") as place:
+        for name, content in files.items():
+            path = Path(place, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        mlflow.log_artifacts(place, folder)
 
 
 def version_tags(artifact: Artifact) -> dict[str, str]:

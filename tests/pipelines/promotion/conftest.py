@@ -23,6 +23,9 @@ assert _spec.loader is not None
 _registry = module_from_spec(_spec)
 _spec.loader.exec_module(_registry)
 
+PLOTS = ("bins", "importance", "ks", "reliability", "roc", "score_distribution")
+TABLES = ("feature_importance", "reliability_table", "search_trials")
+
 applications = _registry.applications
 bento_home = _registry.bento_home
 contract = _registry.contract
@@ -100,7 +103,6 @@ def inputs(  # noqa: PLR0913, PLR0917 - all that a pipeline reads
     decision: DecisionParameters,
     promotion: PromotionParameters,
     feature_engineering: SimpleNamespace,
-    tmp_path: Path,
 ) -> dict[str, Any]:
     """Everything that the promotion pipeline reads, by dataset."""
     model = engine.model
@@ -111,6 +113,8 @@ def inputs(  # noqa: PLR0913, PLR0917 - all that a pipeline reads
         "metrics": metrics(),
         "background": pd.DataFrame(background, columns=list(model.features)),
         "chosen_parameters": {"depth": 3},
+        **{f"plots_{name}": b"PNG" for name in PLOTS},
+        **dict.fromkeys(TABLES, pd.DataFrame({"feature": ["late"], "points": [1.5]})),
     }
     return {
         "validated_applications": validated_applications,
@@ -124,6 +128,5 @@ def inputs(  # noqa: PLR0913, PLR0917 - all that a pipeline reads
         **{f"boosting.{name}": value for name, value in each.items()},
         "scorecard.model": weaker,
         "boosting.model": model,
-        "scorecard.reports": tmp_path / "none",
-        "boosting.reports": tmp_path / "none",
+        "scorecard.points_table": pd.DataFrame({"points": [1.5]}),
     }

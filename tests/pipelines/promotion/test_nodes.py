@@ -65,7 +65,7 @@ def test_an_artifact_that_does_not_verify_is_not_registered_and_passes_no_gate(
     contract: Contract,
 ) -> None:
     (artifact / "scaling.json").write_text("{}")
-    registration = register_candidate(artifact, {}, artifact, {}, promotion)
+    registration = register_candidate(artifact, {}, {}, promotion)
     assert list(registration) == ["fault"]
     assert "altered (SHA-256 differs): scaling.json" in registration["fault"]
     chosen = select_applications(

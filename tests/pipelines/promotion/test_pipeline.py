@@ -6,12 +6,22 @@ import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from kedro_datasets.json import JSONDataset
+from mlflow.tracking import MlflowClient
 
 from credit_scoring.datasets.artifacts import ArtifactDataset
 from credit_scoring.errors import PromotionError
+from credit_scoring.pipelines.evaluation import create_pipeline as evaluation
 from credit_scoring.pipelines.packaging.nodes import import_models
 from credit_scoring.pipelines.promotion import create_pipeline
+from credit_scoring.pipelines.training import create_pipeline as training
 from credit_scoring.registry.mlflow_registry import MlflowRegistry
+
+TABLES_LOGGED = (
+    "feature_importance",
+    "points_table",
+    "reliability_table",
+    "search_trials",
+)
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
 
@@ -43,6 +53,36 @@ def test_the_pipelines_have_one_shape_for_both_families() -> None:
     names = {node.name for node in create_pipeline().nodes}
     for verb in ("build_artifact", "register_candidate", "judge_candidate"):
         assert {f"scorecard.{verb}", f"boosting.{verb}"} <= names
+
+
+@pytest.mark.parametrize("family", ["scorecard", "boosting"])
+def test_a_candidate_is_registered_after_all_that_is_reported_of_it(
+    family: str,
+) -> None:
+    made = (training() + evaluation()).only_nodes_with_tags(family).all_outputs()
+    tables = {"feature_importance", "points_table", "reliability_table"}
+    reported = {
+        name
+        for name in made
+        if name.startswith(f"{family}.plots_")
+        or name.partition(".")[2] in {*tables, "metrics", "search_trials"}
+    }
+    nodes = {node.name: node for node in create_pipeline().nodes}
+    assert set(nodes[f"{family}.register_candidate"].inputs) == reported | {
+        f"{family}.artifact",
+        f"{family}.chosen_parameters",
+        "params:promotion",
+    }
+
+
+def test_plots_and_tables_are_in_the_candidates_run(judged: dict[str, Any]) -> None:
+    client = MlflowClient()
+    run_id = judged["candidates"][0]["run_id"]
+    files = {file.path for file in client.list_artifacts(run_id, "reports")}
+    assert files == {"reports/plots", *(f"reports/{n}.csv" for n in TABLES_LOGGED)}
+    plots = [file.path for file in client.list_artifacts(run_id, "reports/plots")]
+    assert "reports/plots/roc.png" in plots
+    assert len(plots) == 6
 
 
 def test_on_a_fresh_registry_both_are_registered_and_the_better_is_champion(

@@ -118,18 +118,18 @@ def build_artifact(  # noqa: PLR0913, PLR0917
 def register_candidate(
     artifact: Path,
     metrics: Mapping[str, Any],
-    reports: Path,
     chosen_parameters: Mapping[str, Any],
     promotion: PromotionParameters,
+    **reports: bytes | pd.DataFrame,
 ) -> dict[str, Any]:
     """Log a candidate as its own MLflow run, and register it.
 
     Args:
         artifact: The artifact's folder.
         metrics: Split -> measure -> value with its interval.
-        reports: Folder of its plots and tables.
         chosen_parameters: Hyper-parameters that won its search.
         promotion: Says where the data comes from.
+        reports: Its plots (``plots_<name>``, images) and tables, by name.
 
     Returns:
         ``family``, ``version``, ``run_id``, ``digest``, ``new``; or, of an
@@ -149,7 +149,7 @@ def register_candidate(
         },
         metrics=metrics,
         data_source=promotion.data_source,
-        reports={"reports": reports},
+        reports=_report_files(reports),
     )
     version = registry.log_candidate(verified, log)
     return {
@@ -255,6 +255,17 @@ def _columns(applications: pd.DataFrame, contract: Contract) -> dict[str, Values
         name: np.ascontiguousarray(applications[name].to_numpy(np.float64))
         for name in contract.input_names
     }
+
+
+def _report_files(reports: Mapping[str, bytes | pd.DataFrame]) -> dict[str, bytes]:
+    """Name and write plots and tables as files of a run."""
+    files = {}
+    for name, report in reports.items():
+        if isinstance(report, bytes):
+            files[f"plots/{name.removeprefix('plots_')}.png"] = report
+        else:
+            files[f"{name}.csv"] = report.to_csv(index=False).encode()
+    return files
 
 
 def _grading(grading: Grading) -> dict[str, Any]:

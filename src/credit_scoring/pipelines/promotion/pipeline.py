@@ -1,6 +1,7 @@
 """The promotion pipeline: from fitted candidates to champion and challenger."""
 
 import warnings
+from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
@@ -14,6 +15,19 @@ from credit_scoring.pipelines.promotion.nodes import (
 )
 
 NAMESPACES = ("scorecard", "boosting")
+# What evaluation and training draw and tabulate of a candidate, for its run.
+_REPORTS = (
+    "plots_bins",
+    "plots_importance",
+    "plots_ks",
+    "plots_reliability",
+    "plots_roc",
+    "plots_score_distribution",
+    "feature_importance",
+    "reliability_table",
+    "search_trials",
+)
+_MORE_REPORTS = {"scorecard": ("points_table",), "boosting": ()}
 _SHARED = {"training_applications", "test_applications", "validation_summary"}
 _PARAMETERS = {
     "params:contract",
@@ -43,7 +57,7 @@ def create_pipeline() -> Pipeline:
     )
     candidates = [
         Pipeline(
-            _one_candidate(),
+            _one_candidate((*_REPORTS, *_MORE_REPORTS[namespace])),
             namespace=namespace,
             inputs=_SHARED,
             parameters=_PARAMETERS,
@@ -64,7 +78,7 @@ def _assigning_node() -> Node:
         )
 
 
-def _one_candidate() -> Pipeline:
+def _one_candidate(reports: Sequence[str]) -> Pipeline:
     return Pipeline(
         [
             Node(
@@ -85,13 +99,13 @@ def _one_candidate() -> Pipeline:
             ),
             Node(
                 register_candidate,
-                [
-                    "artifact",
-                    "metrics",
-                    "reports",
-                    "chosen_parameters",
-                    "params:promotion",
-                ],
+                {
+                    "artifact": "artifact",
+                    "metrics": "metrics",
+                    "chosen_parameters": "chosen_parameters",
+                    "promotion": "params:promotion",
+                    **{name: name for name in reports},
+                },
                 "registration",
                 name="register_candidate",
             ),
