@@ -91,6 +91,15 @@ def test_an_unknown_family_is_refused(dataset, scorecard, tmp_path, text):
         dataset.load()
 
 
+def test_the_preview_says_what_the_model_reads(dataset, scorecard):
+    dataset.save(scorecard)
+    assert json.loads(dataset.preview()) == {
+        "family": "scorecard",
+        "files": ["family.json", "scorecard.json"],
+        "features": ["months_late"],
+    }
+
+
 def test_the_dataset_describes_itself_and_keeps_its_metadata(tmp_path):
     metadata = {"kedro-viz": {"layer": "06_models"}}
     dataset = ModelFolderDataset(filepath=str(tmp_path), metadata=metadata)

@@ -14,6 +14,7 @@ def test_a_release_is_kept_by_its_bentos_version_and_as_the_current_one(
     dataset.save({"bento": "credit_scoring:one"})
     dataset.save({"bento": "credit_scoring:two"})
     assert dataset.load() == {"bento": "credit_scoring:two"}
+    assert json.loads(dataset.preview()) == dataset.load()
     assert {path.name for path in (tmp_path / "releases").iterdir()} == {
         "one.json",
         "two.json",

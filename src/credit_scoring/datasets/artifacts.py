@@ -4,8 +4,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets._typing import JSONPreview
 
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
+from credit_scoring.registry.manifest import MANIFEST
 
 
 class ArtifactDataset(AbstractDataset[ArtifactContents, Path]):
@@ -18,7 +20,7 @@ class ArtifactDataset(AbstractDataset[ArtifactContents, Path]):
         """Point at the artifact's folder; nothing is opened.
 
         Args:
-            filepath: Local folder, e.g. ``data/06_models/boosting/artifact``.
+            filepath: Local folder, e.g. ``data/09_release/boosting/artifact``.
             metadata: For Kedro-Viz and other plugins.
         """
         self._filepath = PurePosixPath(filepath)
@@ -37,6 +39,11 @@ class ArtifactDataset(AbstractDataset[ArtifactContents, Path]):
     def save(self, data: ArtifactContents) -> None:
         """Write the artifact, replacing what was there."""
         write_artifact(Path(self._filepath), data)
+
+    def preview(self) -> JSONPreview:
+        """Show the manifest in Kedro-Viz."""
+        path = Path(self._filepath) / MANIFEST
+        return JSONPreview(path.read_text(encoding="utf-8"))
 
     def _exists(self) -> bool:
         return Path(self._filepath).is_dir()

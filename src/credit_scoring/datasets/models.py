@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from kedro.io import AbstractDataset
+from kedro_datasets._typing import JSONPreview
 
 from credit_scoring.decision.model import Model
 from credit_scoring.errors import ArtifactError
@@ -70,6 +71,13 @@ class ModelFolderDataset(AbstractDataset[Model, Model]):
         if self._folder.exists():
             shutil.rmtree(self._folder)
         fresh.rename(self._folder)
+
+    def preview(self) -> JSONPreview:
+        """Show the family, the features and the files in Kedro-Viz."""
+        model = self.load()
+        files = sorted(path.name for path in self._folder.iterdir())
+        shown = {"family": model.family, "files": files, "features": model.features}
+        return JSONPreview(json.dumps(shown))
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder)}

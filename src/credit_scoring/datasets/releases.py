@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
+from kedro_datasets._typing import JSONPreview
 
 _CURRENT = "current.json"
 
@@ -48,6 +49,10 @@ class ReleaseDataset(AbstractDataset[dict[str, Any], dict[str, Any]]):
             fresh = folder / f".{name}.new"
             fresh.write_text(text, encoding="utf-8")
             os.replace(fresh, folder / name)
+
+    def preview(self) -> JSONPreview:
+        """Show the current release in Kedro-Viz."""
+        return JSONPreview(self._current().read_text(encoding="utf-8"))
 
     def _current(self) -> Path:
         return Path(self._filepath) / _CURRENT

@@ -1,0 +1,35 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CONF = Path(__file__).parents[1] / "conf"
+LAYERS = {
+    "01_raw",
+    "02_intermediate",
+    "04_feature",
+    "05_model_input",
+    "06_models",
+    "07_model_output",
+    "08_reporting",
+    "09_release",
+}
+ENTRIES = {
+    f"{path.parent.name}/{path.name}: {name}": entry
+    for path in sorted(CONF.glob("*/catalog*.yml"))
+    for name, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+    if not name.startswith("_")
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+def test_an_entry_has_the_layer_of_its_folder(entry: dict[str, Any]) -> None:
+    layer = entry["metadata"]["kedro-viz"]["layer"]
+    assert layer in LAYERS
+    folder, _, rest = entry["filepath"].partition("/")
+    if folder == "bentos":
+        # BentoML builds from there.
+        assert layer == "09_release"
+    else:
+        assert (folder, rest.partition("/")[0]) == ("data", layer)
