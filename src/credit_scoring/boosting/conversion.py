@@ -67,8 +67,10 @@ def verify_against_xgboost(folder: Path, x: NDArray[np.float64]) -> int:
 
 def _check_kind(model: dict[str, Any], n_features: int) -> None:
     booster = model["gradient_booster"]
+    # From XGBoost 3.4 on, trees that are weighed by dropout are of kind gbtree, too.
+    weighed = "weight_drop" in booster.get("model", ())
     found = {
-        "booster": booster["name"],
+        "booster": "dart" if weighed else booster["name"],
         "objective": model["objective"]["name"],
         "features": int(model["learner_model_param"]["num_feature"]),
     }
