@@ -76,7 +76,11 @@ def test_folder_in_place_of_a_file_is_refused(tmp_path: Path):
         read_applications(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "content",
+    # Without a time of its own, the compressed one has the same name everywhere.
+    [b"", b"\n\n", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)],
+)
 def test_empty_file_is_refused(content: bytes):
     with pytest.raises(ContractError, match=r"f\.csv: the file is empty"):
         table(content)
