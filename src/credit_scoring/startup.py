@@ -26,6 +26,8 @@ def prepare() -> None:
     # Nothing here fits in several processes. Without this, joblib warns at import on
     # a machine that has no shared memory for its locks, as containers often have not.
     os.environ.setdefault("JOBLIB_MULTIPROCESSING", "0")
+    # Without git, MLflow would warn at length; a revision is unknown then.
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     # MLflow's messages go where conf/logging.yml says, as every library's do.
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "0")
     logging.captureWarnings(True)
