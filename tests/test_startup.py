@@ -32,6 +32,7 @@ def test_no_telemetry_is_sent_and_no_known_noise_made(
         logging.captureWarnings(False)
         logger.filters[:] = before
     assert {name: os.environ[name] for name in NO_TELEMETRY} == NO_TELEMETRY
+    assert os.environ["PYTHONWARNINGS"].startswith("ignore:register_new_resolver()")
     assert os.environ["JOBLIB_MULTIPROCESSING"] == "0"
     assert os.environ["GIT_PYTHON_REFRESH"] == "quiet"
 

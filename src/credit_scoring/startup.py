@@ -3,12 +3,13 @@
 import logging
 import os
 
-# MLflow warns about the signature of a class inside kedro-mlflow, and OmegaConf about
-# a call inside Kedro, at each start. A filter of `warnings` does not hold: a library
-# puts its own in front of it.
+# MLflow warns about the signature of a class inside kedro-mlflow, OmegaConf about a
+# call inside Kedro, and FastAPI about a class that Kedro-Viz uses, at each start. A
+# filter of `warnings` does not hold: a library puts its own in front of it.
 KNOWN_WARNINGS = (
     "Add type hints to the `predict` method",
     "register_new_resolver() is deprecated",
+    "ORJSONResponse is deprecated",
 )
 
 # MLflow reads neither of the first two as it is meant.
@@ -30,6 +31,9 @@ def prepare() -> None:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     # MLflow's messages go where conf/logging.yml says, as every library's do.
     os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "0")
+    # Kedro-Viz serves from a process of its own, which reads this.
+    filters = ",".join(f"ignore:{start}" for start in KNOWN_WARNINGS[1:])
+    os.environ.setdefault("PYTHONWARNINGS", filters)
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").addFilter(is_worth_reading)
 

@@ -1,15 +1,19 @@
 """How a run is tracked in MLflow: kedro-mlflow's way, with readable parameters."""
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import mlflow
 from kedro.framework.hooks import hook_impl
-from kedro_mlflow.framework.hooks import MlflowHook
 from pydantic import BaseModel
 
 from credit_scoring.registry.provenance import project_folder, provenance_of
+
+# MLflow warns of a class in kedro-mlflow, with a filter of its own before any other.
+with warnings.catch_warnings(record=True):
+    from kedro_mlflow.framework.hooks import MlflowHook
 
 # Logged whole as a file with each candidate; longer than MLflow's parameters may be.
 _LOGGED_AS_A_FILE = frozenset({"contract"})

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-import yaml
+from omegaconf import OmegaConf
 from pydantic import ValidationError
 
 from credit_scoring.boosting.parameters import (
@@ -14,8 +14,10 @@ CONF = Path(__file__).parents[2] / "conf"
 
 
 def shipped(environment="base"):
-    path = CONF / environment / "parameters_boosting.yml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["boosting"]
+    """The parameters as Kedro merges them: the environment's over those of base."""
+    files = [CONF / name / "parameters_boosting.yml" for name in ("base", environment)]
+    merged = OmegaConf.merge(*[OmegaConf.load(file) for file in files])
+    return OmegaConf.to_container(merged)["boosting"]
 
 
 @pytest.mark.parametrize("environment", ["base", "test"])

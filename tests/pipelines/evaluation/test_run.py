@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
+from omegaconf import OmegaConf
 
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.features.definition import load_feature_set
@@ -25,7 +25,9 @@ LAYERS = {"06_models", "07_model_output", "08_reporting"}
 
 
 def read(name, env="base"):
-    return yaml.safe_load((CONF / env / name).read_text(encoding="utf-8"))
+    """A file as Kedro merges it: the environment's over that of base."""
+    files = [CONF / "base" / name, CONF / env / name]
+    return OmegaConf.to_container(OmegaConf.merge(*map(OmegaConf.load, files)))
 
 
 def parameters(env="base"):

@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
                     "summary": "ingestion_summary",
                 },
                 name="ingest_applications",
-                tags="data",
+                tags="ingestion",
             )
         ]
     )

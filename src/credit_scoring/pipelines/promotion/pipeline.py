@@ -61,6 +61,7 @@ def create_pipeline() -> Pipeline:
             namespace=namespace,
             inputs=_SHARED,
             parameters=_PARAMETERS,
+            tags=[namespace],
         )
         for namespace in NAMESPACES
     ]

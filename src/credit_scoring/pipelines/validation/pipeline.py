@@ -31,7 +31,7 @@ def create_pipeline() -> Pipeline:
                     "summary": "validation_summary",
                 },
                 name="separate_rejected_rows",
-                tags="data",
+                tags="validation",
             ),
             node(
                 require_acceptance,
@@ -43,7 +43,7 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs="validated_applications",
                 name="require_acceptance",
-                tags="data",
+                tags="validation",
             ),
         ]
     )

@@ -1,0 +1,72 @@
+"""A copy of the project with a slice of the data, for what runs whole pipelines."""
+
+import fcntl
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+RAW = Path("data/01_raw/taiwan_credit.csv.gz")
+ROWS = 6000
+
+
+@dataclass(frozen=True)
+class SmallProject:
+    """A project's folder, and Kedro's command in it with the environment test."""
+
+    folder: Path
+
+    def kedro(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `kedro ...`; neither MLflow nor BentoML writes outside the folder."""
+        environment = os.environ | {
+            "PYTHONPATH": str(self.folder / "src"),
+            "KEDRO_ENV": "test",
+            "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder}/mlflow.db",
+            "BENTOML_HOME": str(self.folder / "bentoml"),
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "kedro", *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def copy_project(folder: Path, rows: int = ROWS) -> SmallProject:
+    """Copy what a run needs, with the first rows of the data."""
+    skipped = shutil.ignore_patterns("releases", "models.json", "*.egg-info")
+    for name in ("conf", "src", "bentos"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=skipped)
+    for name in ("pyproject.toml", "bentofile.yaml", "requirements.lock"):
+        shutil.copy(PROJECT / name, folder / name)
+    (folder / RAW).parent.mkdir(parents=True)
+    with gzip.open(PROJECT / RAW) as whole, gzip.open(folder / RAW, "wb") as part:
+        part.writelines(line for line, _ in zip(whole, range(rows + 1), strict=False))
+    return SmallProject(folder)
+
+
+@pytest.fixture(scope="session")
+def small_project(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> SmallProject:
+    """A project after `kedro run`, made once for all workers of a test session."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+    folder = base / "a small project"
+    with (base / "small_project.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            project = copy_project(folder)
+            run = project.kedro("run")
+            (folder / "run.txt").write_text(run.stdout + run.stderr)
+            (folder / "code.txt").write_text(str(run.returncode))
+    assert (folder / "code.txt").read_text() == "0", (folder / "run.txt").read_text()
+    return SmallProject(folder)
