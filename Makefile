@@ -12,6 +12,8 @@ HOST ?= 127.0.0.1
 PORT ?= 3000
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# An environment knows its own path: in a moved or copied checkout it is made anew.
+MOVED := $(shell test "$$(cat $(INSTALLED) 2>/dev/null)" = "$$(pwd -P)" || echo moved)
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hashes \
 	--no-emit-index-url --no-header --python-version 3.11
 
@@ -26,7 +28,10 @@ help: ## What can be made
 		while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-10s %s\n' "$$name" "$$text"; done
 
-$(INSTALLED): requirements.lock pyproject.toml
+.PHONY: moved
+moved:
+
+$(INSTALLED): requirements.lock pyproject.toml $(MOVED)
 	@"$(PYTHON)" $(SUITABLE) || { echo \
 		"Python 3.11, 3.12 or 3.13 with its venv module was not found$(if \
 		$(PYTHON),: $(PYTHON) is not it)." \
@@ -42,7 +47,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 		--require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
 		--no-build-isolation --editable .
-	@touch $@
+	@pwd -P > $@
 
 .PHONY: install
 install: $(INSTALLED) ## The environment, in .venv

@@ -97,6 +97,15 @@ def test_a_suitable_python_is_found_on_the_path(
     assert f'"{python}" -m venv .venv' in done.stdout
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_moved_environment_is_made_anew(checkout: Path, moved: bool) -> None:
+    (checkout / ".venv").mkdir()
+    made_in = checkout.parent if moved else checkout
+    (checkout / ".venv" / ".installed").write_text(f"{made_in.resolve()}\n")
+    done = make(checkout, "--dry-run", f"PYTHON={sys.executable}")
+    assert ("-m venv .venv" in done.stdout) is moved
+
+
 def test_help_names_each_target(checkout: Path) -> None:
     done = subprocess.run(
         [str(MAKE)], cwd=checkout, capture_output=True, text=True, check=True
