@@ -23,15 +23,20 @@ class SmallProject:
     folder: Path
 
     def kedro(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `kedro ...`; neither MLflow nor BentoML writes outside the folder."""
-        environment = os.environ | {
+        """Run `kedro ...`."""
+        return self.python("-m", "kedro", *arguments)
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `python ...`; neither MLflow nor BentoML writes outside the folder."""
+        inherited = {n: v for n, v in os.environ.items() if not n.startswith("COV")}
+        environment = inherited | {
             "PYTHONPATH": str(self.folder / "src"),
             "KEDRO_ENV": "test",
             "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder}/mlflow.db",
             "BENTOML_HOME": str(self.folder / "bentoml"),
         }
         return subprocess.run(
-            [sys.executable, "-m", "kedro", *arguments],
+            [sys.executable, *arguments],
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -57,7 +62,7 @@ def copy_project(folder: Path, rows: int = ROWS) -> SmallProject:
 def small_project(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> SmallProject:
-    """A project after `kedro run`, made once for all workers of a test session."""
+    """A project after `kedro run`, made once for all workers: only to be read."""
     base = tmp_path_factory.getbasetemp()
     base = base if worker_id == "master" else base.parent
     folder = base / "a small project"
@@ -69,4 +74,13 @@ def small_project(
             (folder / "run.txt").write_text(run.stdout + run.stderr)
             (folder / "code.txt").write_text(str(run.returncode))
     assert (folder / "code.txt").read_text() == "0", (folder / "run.txt").read_text()
+    return SmallProject(folder)
+
+
+@pytest.fixture
+def own_project(small_project: SmallProject, tmp_path: Path) -> SmallProject:
+    """A copy of the project after `kedro run`, for a test that runs more in it."""
+    folder = tmp_path / "a project of its own"
+    skipped = shutil.ignore_patterns("bentoml", "mlruns", "build")
+    shutil.copytree(small_project.folder, folder, ignore=skipped)
     return SmallProject(folder)

@@ -81,8 +81,8 @@ def test_a_whole_run_says_what_it_did_and_warns_of_nothing(
 
 
 @pytest.mark.end_to_end
-def test_a_pipeline_can_be_run_by_name(small_project: Any) -> None:
-    run = small_project.kedro("run", "--pipelines", "validation,feature_engineering")
+def test_a_pipeline_can_be_run_by_name(own_project: Any) -> None:
+    run = own_project.kedro("run", "--pipelines", "validation,feature_engineering")
     assert run.returncode == 0, run.stderr
     assert nodes_in(run.stdout) == [
         "validation: separate rejected rows",
@@ -95,9 +95,9 @@ def test_a_pipeline_can_be_run_by_name(small_project: Any) -> None:
 
 
 @pytest.mark.end_to_end
-def test_one_family_can_be_run_from_a_node_on(small_project: Any) -> None:
+def test_one_family_can_be_run_from_a_node_on(own_project: Any) -> None:
     part = ("--tags", "boosting", "--from-nodes", "boosting.measure_candidate")
-    run = small_project.kedro("run", *part, "--to-nodes", "boosting.draw_roc")
+    run = own_project.kedro("run", *part, "--to-nodes", "boosting.draw_roc")
     assert run.returncode == 0, run.stderr
     assert nodes_in(run.stdout) == ["boosting: measure candidate", "boosting: draw roc"]
 

@@ -43,6 +43,10 @@ class PromotionError(CreditScoringError, RuntimeError):
     """The registry is in a state from which promotion cannot go on."""
 
 
+class RunError(CreditScoringError, RuntimeError):
+    """A run cannot start from what is there."""
+
+
 class SettingsError(CreditScoringError, ValueError):
     """An environment setting is unknown or has a value that is not allowed."""
 

@@ -4,17 +4,46 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from kedro.validation.exceptions import ParameterValidationError
 
-from credit_scoring.errors import CreditScoringError
+from credit_scoring.run_commands import first_unfinished, run_command
+from credit_scoring.run_failures import (
+    failure_text,
+    misnaming_in,
+    next_text,
+    parameters_text,
+    reason_of,
+    refusal_in,
+    says_enough,
+)
+from credit_scoring.run_inputs import require_inputs
+from credit_scoring.run_marks import UnfinishedMarks
+from credit_scoring.run_progress import RunningLine
 from credit_scoring.run_summary import SUMMARISED, render_summary
 
 logger = logging.getLogger(__name__)
+
+# It shows how far it is by itself.
+_SHOWS_ITS_PROGRESS = "fit_candidate"
+
+
+@dataclass
+class _Work:
+    """What a node does at the moment."""
+
+    node: Node
+    doing: str
+    started: float = 0.0
+    unsaved: int = 0
 
 
 class RunReportHooks:
@@ -22,65 +51,138 @@ class RunReportHooks:
 
     def __init__(self) -> None:
         """Start with nothing run."""
-        self._total = 0
-        self._done = 0
-        self._started = 0.0
-        self._node_started = 0.0
-        self._current: Node | None = None
-        self._dataset: str | None = None
+        self._context: KedroContext | None = None
+        self._marks: UnfinishedMarks | None = None
+        self._line = RunningLine()
+        self._reset()
+
+    def _reset(self, total: int = 0) -> None:
+        self._total, self._counted = total, 0
+        self._started = time.perf_counter()
+        # Several nodes work at once under some runners.
+        self._work: dict[str, _Work] = {}
+        self._done: set[str] = set()
         self._results: dict[str, Any] = {}
+        self._reported: BaseException | None = None
 
     @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline) -> None:
-        """Note how much there is to do."""
-        self._total, self._done = len(pipeline.nodes), 0
-        self._started = time.perf_counter()
-        self._results = {}
+    def after_context_created(self, context: KedroContext) -> None:
+        """Note where the project is, and spare its errors their tracebacks."""
+        self._context = context
+        self._marks = UnfinishedMarks(Path(context.project_path))
+        _report_at_exit(self)
+
+    # Before MLflow opens a run.
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(
+        self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Any
+    ) -> None:
+        """See that what is read is there and new; note how much there is to do.
+
+        Raises:
+            RunError: If it is not.
+        """
+        self._reset(len(pipeline.nodes))
+        if self._marks is not None:
+            require_inputs(pipeline, catalog, self._marks, run=run_params)
+            self._marks.put(pipeline.all_outputs(), run_command(run_params))
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
         """Remember what is being read, for the message if it cannot be."""
-        self._current, self._dataset = node, dataset_name
+        self._work[node.name] = _Work(node, f"while reading {dataset_name}")
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Start the node's clock."""
-        self._current, self._dataset = node, None
-        self._node_started = time.perf_counter()
+        work = _Work(node, "while it ran", time.perf_counter(), len(node.outputs))
+        self._work[node.name] = work
+        if node.short_name.rpartition(".")[2] != _SHOWS_ITS_PROGRESS:
+            self._line.start(f"{self._position(1)} {readable_name(node)}")
 
     @hook_impl
     def after_node_run(self, node: Node, outputs: Mapping[str, Any]) -> None:
         """Say that the node is done, and keep what the summary shows."""
-        self._done += 1
-        seconds = time.perf_counter() - self._node_started
-        width = len(str(self._total))
-        logger.info(
-            "[%*d/%d] %-58s %6.1f s",
-            width,
-            self._done,
-            self._total,
-            readable_name(node),
-            seconds,
-        )
+        self._line.stop()
+        self._counted += 1
+        work = self._work[node.name]
+        seconds = time.perf_counter() - work.started
+        position = self._position(0)
+        logger.info("%s %-58s %6.1f s", position, readable_name(node), seconds)
         for name, value in outputs.items():
             if name.rpartition(".")[2] in SUMMARISED:
                 self._results[name] = value
+        if not work.unsaved:
+            self._finish(node)
 
     @hook_impl
-    def after_pipeline_run(self) -> None:
+    def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Remember what is being written, for the message if it cannot be."""
+        self._work[node.name].doing = f"while writing {dataset_name}"
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Take the mark off the dataset."""
+        if self._marks is not None:
+            self._marks.remove([dataset_name])
+        work = self._work[node.name]
+        work.unsaved -= 1
+        if not work.unsaved:
+            self._finish(node)
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline) -> None:
         """Close the run with one table."""
+        if self._marks is not None:
+            # Processes of a parallel run may not have done it.
+            self._marks.remove(pipeline.all_outputs())
         elapsed = time.perf_counter() - self._started
         logger.info("%s", render_summary(self._results, seconds=elapsed))
 
     @hook_impl
-    def on_pipeline_error(self, error: Exception) -> None:
+    def on_pipeline_error(
+        self, error: Exception, run_params: Mapping[str, Any], pipeline: Pipeline
+    ) -> None:
         """Say which node and dataset failed, why, and what to do next."""
+        self._line.stop()
+        again = go_on = run_command(run_params)
+        if self._done:
+            start = first_unfinished(pipeline, self._done)
+            go_on = run_command(run_params, start=start)
+        waiting: dict[str, str] = {}
+        if self._marks is not None:
+            waiting = self._marks.among(pipeline.all_outputs())
+            self._marks.put(waiting, go_on)
+        # What still works when a run has stopped is what failed.
+        failed = next(iter(self._work.values()), None)
+        text = f"\nStopped.\n  Reason:    {reason_of(error)}"
+        if failed is not None:
+            text = failure_text(failed.node, failed.doing, error)
+        logger.error("%s\n%s", text, next_text(go_on, again, waiting))
+        self._reported = error
+
+    def explain(self, error: BaseException) -> str | None:
+        """Give what is left to say of an error that ends the command.
+
+        Returns:
+            Nothing or a text, for an error that says enough; None for one whose
+            traceback is needed.
+        """
+        if isinstance(error, ParameterValidationError) and self._context is not None:
+            return parameters_text(error, self._context)
+        if error is self._reported and says_enough(error):
+            return ""
         refusal = refusal_in(error)
-        if self._current is None:
-            return
-        logger.error("%s", failure_text(self._current, self._dataset, refusal or error))
-        if refusal is not None:
-            _leave_out_traceback()
+        why = misnaming_in(error) if refusal is None else str(refusal)
+        return None if why is None else f"\nNothing was run: {why}\n"
+
+    def _finish(self, node: Node) -> None:
+        self._done.add(node.name)
+        del self._work[node.name]
+
+    def _position(self, ahead: int) -> str:
+        width = len(str(self._total))
+        return f"[{self._counted + ahead:{width}}/{self._total}]"
 
 
 def readable_name(node: Node) -> str:
@@ -90,40 +192,19 @@ def readable_name(node: Node) -> str:
     return f"{scope.replace('_', ' ')}: {verb}" if scope else verb
 
 
-def refusal_in(error: BaseException) -> CreditScoringError | None:
-    """Find the platform's own error that caused another, if there is one."""
-    current: BaseException | None = error
-    while current is not None:
-        if isinstance(current, CreditScoringError):
-            return current
-        current = current.__cause__ or current.__context__
-    return None
-
-
-def failure_text(node: Node, dataset: str | None, error: BaseException) -> str:
-    """Tell a person where a run stopped, why, and how it goes on."""
-    where = f"while reading dataset {dataset!r}" if dataset else "while it ran"
-    reads = ", ".join(n for n in node.inputs if not n.startswith("param")) or "-"
-    return (
-        f"\nStopped at node {node.name!r} {where}.\n"
-        f"  It reads:  {reads}\n"
-        f"  It makes:  {', '.join(node.outputs) or '-'}\n"
-        f"  Reason:    {error}\n"
-        "  Next:      mend the cause, then go on from here with\n"
-        f"             kedro run --from-nodes={node.name}\n"
-    )
-
-
-def _leave_out_traceback() -> None:
-    """Spare the reader a traceback for an error that already says what to do."""
+def _report_at_exit(hooks: RunReportHooks) -> None:
+    """Spare the reader a traceback for an error that says what to do."""
     previous = sys.excepthook
 
-    def quiet(
+    def report(
         kind: type[BaseException],
         error: BaseException,
         traceback: TracebackType | None,
     ) -> None:
-        if refusal_in(error) is None:
+        text = hooks.explain(error)
+        if text is None:
             previous(kind, error, traceback)
+        elif text:
+            logger.error("%s", text)
 
-    sys.excepthook = quiet
+    sys.excepthook = report

@@ -1,5 +1,6 @@
 """Kedro's settings of the project."""
 
+from credit_scoring.configuration import ProjectConfigLoader
 from credit_scoring.hooks import RunReportHooks
 from credit_scoring.registry.tracking import artifact_location, tracking_uri
 from credit_scoring.tracking import TrackingHooks
@@ -8,11 +9,12 @@ from credit_scoring.tracking import TrackingHooks
 HOOKS = (RunReportHooks(), TrackingHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")
 
+CONFIG_LOADER_CLASS = ProjectConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {"mlflow": ["mlflow*"]},
-    # An environment overrides one value of a parameter, not the whole of it.
+    # An environment and --params override one value of a parameter, not the whole.
     "merge_strategy": {"parameters": "soft"},
     "custom_resolvers": {
         "mlflow_tracking_uri": tracking_uri,

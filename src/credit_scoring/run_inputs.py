@@ -1,0 +1,77 @@
+"""What a run reads from files is looked at before the first node runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kedro.pipeline import Pipeline
+
+from credit_scoring.errors import RunError
+from credit_scoring.run_commands import run_command
+from credit_scoring.run_marks import UnfinishedMarks
+
+_SHOWN = 8
+_RAW = "01_raw"
+
+
+def require_inputs(
+    pipeline: Pipeline,
+    catalog: Any,
+    marks: UnfinishedMarks,
+    *,
+    run: Mapping[str, Any],
+) -> None:
+    """See that all that a run reads is there, and of no run that stopped.
+
+    Args:
+        pipeline: What is to run.
+        catalog: The project's catalog.
+        marks: Datasets that a run was to make and has not made.
+        run: The run's parameters, as Kedro hands them to hooks.
+
+    Raises:
+        RunError: If something is missing or was not made anew; the message has
+            the command that makes it.
+    """
+    read = {name for name in pipeline.inputs() if not _is_parameter(name)}
+    absent = sorted(n for n in read if n in catalog and not catalog.exists(n))
+    if absent:
+        raise RunError(_absence(absent, catalog, run=run))
+    unfinished = marks.among(read)
+    if unfinished:
+        raise RunError(
+            f"{_listed(list(unfinished))} would be read as an earlier run left it: "
+            "the last run that was to make it stopped before that. First finish "
+            f"that run, or do it again:\n  {next(iter(unfinished.values()))}\n"
+            f"then:\n  {run_command(run)}"
+        )
+
+
+def _absence(absent: list[str], catalog: Any, *, run: Mapping[str, Any]) -> str:
+    named = _listed([f"{name} ({_place(catalog, name)})" for name in absent])
+    if any(_layer(catalog, name) == _RAW for name in absent):
+        return f"{named} is not there. No pipeline makes it: put the file there."
+    makes = run_command({"env": run.get("env"), "to_outputs": absent})
+    again = run_command(run)
+    return f"{named} is not there. To make it:\n  {makes}\nthen:\n  {again}"
+
+
+def _is_parameter(name: str) -> bool:
+    return name == "parameters" or name.startswith("params:")
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _layer(catalog: Any, name: str) -> str | None:
+    metadata = getattr(catalog.get(name), "metadata", None) or {}
+    layer: str | None = metadata.get("kedro-viz", {}).get("layer")
+    return layer
+
+
+def _place(catalog: Any, name: str) -> str:
+    path = str(catalog.get(name)._describe().get("filepath", "?"))
+    near = Path(path).is_relative_to(Path.cwd())
+    return str(Path(path).relative_to(Path.cwd())) if near else path

@@ -1,0 +1,75 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
+from kedro_datasets.json import JSONDataset
+
+from credit_scoring.errors import RunError
+from credit_scoring.run_inputs import require_inputs
+from credit_scoring.run_marks import UnfinishedMarks
+
+PIPELINE = Pipeline(
+    [Node(lambda rows, few: rows, ["rows", "params:few"], "made", name="make")]
+)
+
+
+@pytest.fixture
+def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UnfinishedMarks:
+    monkeypatch.chdir(tmp_path)
+    return UnfinishedMarks(tmp_path)
+
+
+def catalog(layer: str = "02_intermediate") -> DataCatalog:
+    path = Path.cwd() / "data" / "rows.json"
+    metadata: dict[str, Any] = {"kedro-viz": {"layer": layer}}
+    rows = JSONDataset(filepath=str(path), metadata=metadata)
+    return DataCatalog({"rows": rows, "params:few": MemoryDataset(1)})
+
+
+def check(datasets: DataCatalog, marks: UnfinishedMarks) -> None:
+    run = {"env": "test", "pipeline_names": ["training"]}
+    require_inputs(PIPELINE, datasets, marks, run=run)
+
+
+def test_a_run_whose_inputs_are_there_may_start(marks: UnfinishedMarks) -> None:
+    datasets = catalog()
+    datasets.save("rows", [1])
+    marks.put(["made"], "kedro run")
+    check(datasets, marks)
+
+
+def test_a_missing_dataset_is_named_with_the_command_that_makes_it(
+    marks: UnfinishedMarks,
+) -> None:
+    with pytest.raises(
+        RunError,
+        match=r"(?s)rows \(data/rows\.json\) is not there\. To make it:\n.*kedro.* run "
+        r"--env=test --to-outputs=rows\nthen:\n.* --env=test --pipelines=training",
+    ):
+        check(catalog(), marks)
+
+
+def test_missing_raw_data_is_for_a_person_to_bring(marks: UnfinishedMarks) -> None:
+    with pytest.raises(RunError, match="No pipeline makes it: put the file there"):
+        check(catalog("01_raw"), marks)
+
+
+def test_what_a_stopped_run_left_of_an_earlier_one_is_not_read(
+    marks: UnfinishedMarks,
+) -> None:
+    datasets = catalog()
+    datasets.save("rows", [1])
+    marks.put(["rows"], "kedro run --from-nodes=read")
+    with pytest.raises(
+        RunError,
+        match=r"(?s)rows would be read as an earlier run left it.*--from-nodes=read",
+    ):
+        check(datasets, marks)
+
+
+def test_a_dataset_that_is_in_no_catalog_is_left_to_kedro(
+    marks: UnfinishedMarks,
+) -> None:
+    check(DataCatalog({}), marks)

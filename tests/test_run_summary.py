@@ -1,0 +1,73 @@
+import pytest
+
+from credit_scoring.run_summary import render_summary
+
+COMPARISON = {
+    "split": "test",
+    "rows": 9106,
+    "bads": 2034,
+    "candidates": {
+        "scorecard": {
+            "auc": {"value": 0.78564, "low": 0.7741, "high": 0.7979},
+            "ks": {"value": 0.43, "low": None, "high": None},
+        },
+        "boosting": {
+            "auc": {"value": 0.79342, "low": 0.7813, "high": 0.8055},
+            "ks": {"value": None, "low": None, "high": None},
+        },
+    },
+}
+RECORD = {
+    "champion": {"version": 1, "family": "boosting"},
+    "challenger": None,
+    "decision": "boosting version 1 is the best that passes every gate",
+    "candidates": [
+        {"family": "boosting", "gates": [{"name": "minimum_auc", "passed": True}]},
+        {
+            "family": "scorecard",
+            "gates": [{"name": "minimum_auc", "passed": False, "why": "0.6 is low"}],
+        },
+    ],
+}
+
+
+def test_the_candidates_measures_stand_beside_each_other() -> None:
+    lines = render_summary({"comparison": COMPARISON}, seconds=3.21).splitlines()
+    assert "9,106 test rows, 2,034 bad; 95 % bootstrap intervals" in lines[1]
+    (auc,) = [line for line in lines if "AUC" in line]
+    assert " ".join(auc.split()) == (
+        "AUC 0.7856 (0.7741 to 0.7979) 0.7934 (0.7813 to 0.8055)"
+    )
+    (ks,) = [line for line in lines if "KS" in line]
+    assert ks.split() == ["KS", "0.4300", "-"]
+    assert not [line for line in lines if "Gini" in line], "nobody measured it"
+    assert lines[-1] == "Done in 3.2 s"
+
+
+def test_rows_roles_and_gates_are_told() -> None:
+    rows = {"accepted_rows": 29_000, "rejected_rows": 3, "bad_rate": 0.2212}
+    results = {
+        "validation_summary": rows,
+        "promotion_record": RECORD,
+        "release": {"bento": "credit_scoring:abc"},
+    }
+    text = render_summary(results, seconds=0)
+    facts = [tuple(line.split(None, 1)) for line in text.splitlines() if line]
+    assert facts[:6] == [
+        ("Rows", "29,000 accepted, 3 rejected; 22.1% bad"),
+        ("Champion", "version 1, boosting"),
+        ("Not", "passed  scorecard, gate minimum auc: 0.6 is low"),
+        ("Decision", "boosting version 1 is the best that passes every gate"),
+        ("Bento", "credit_scoring:abc"),
+        ("Next", "make serve    mlflow ui    kedro viz run"),
+    ]
+
+
+def test_a_part_of_a_run_has_a_short_summary() -> None:
+    assert render_summary({}, seconds=0.04).split() == ["Done", "in", "0.0", "s"]
+
+
+def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    text = render_summary({"promotion_record": RECORD}, seconds=1)
+    assert max(len(line) for line in text.splitlines()) <= 60
