@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.request import RequestDecoder
 from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.decision.reasons import ReasonGroups
 from credit_scoring.features.definition import FeatureSet, load_feature_set

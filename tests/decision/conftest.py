@@ -1,6 +1,5 @@
 """A small model, features and policy to decide with, worked by hand."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -10,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
 from credit_scoring.errors import ArtifactError
@@ -56,8 +56,8 @@ class TwoColumnFeatures:
     names: tuple[str, ...] = ("late", "debt", "calm")
     inputs: tuple[str, ...] = ("days", "amount")
 
-    def compute(self, columns: Mapping[str, Values]) -> Values:
-        days, amount = columns["days"], columns["amount"]
+    def compute_rows(self, rows: Values, places: NDArray[np.int64]) -> Values:
+        days, amount = rows[:, places].T
         return np.stack([days, amount / 100.0, -amount / 1000.0], axis=1).copy()
 
 

@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +27,12 @@ def error_in_ulp(z: float) -> float:
     with localcontext() as context:
         context.prec = 60
         return float(abs(Decimal(value) - exact(z)) / Decimal(float(np.spacing(value))))
+
+
+def graded(kernel: Any, margin: Values, line: Sequence[float]) -> tuple[Values, Values]:
+    pd_, score = np.empty(len(margin)), np.empty(len(margin))
+    kernel(margin, np.array(line), pd_, score)
+    return pd_, score
 
 
 def python_form(kernel: object) -> object:
@@ -96,8 +104,9 @@ def test_compiled_and_interpreted_forms_agree_to_the_bit() -> None:
     )
     interpreted = logistic.expit.py_func(z)  # type: ignore[attr-defined]
     assert interpreted.tobytes() == expit(z).tobytes()
-    pd_, score = pd_and_score.py_func(z, (1.0, 0.0), (500.0, 50.0))  # type: ignore[attr-defined]
-    compiled_pd, compiled_score = pd_and_score(z, (1.0, 0.0), (500.0, 50.0))
+    line = (1.0, 0.0, 500.0, 50.0)
+    pd_, score = graded(python_form(pd_and_score), z, line)
+    compiled_pd, compiled_score = graded(pd_and_score, z, line)
     assert pd_.tobytes() == compiled_pd.tobytes()
     assert score.tobytes() == compiled_score.tobytes()
 
@@ -105,7 +114,8 @@ def test_compiled_and_interpreted_forms_agree_to_the_bit() -> None:
 def test_pd_and_score_do_what_calibration_expit_and_scaling_do() -> None:
     margin = np.random.default_rng(3).normal(0, 3, 1000)
     scaling = ScoreScaling(base_score=600, base_odds=20, pdo=40)
-    pd_, score = pd_and_score(margin, (1.1, -0.2), (scaling.offset, scaling.factor))
+    line = (1.1, -0.2, scaling.offset, scaling.factor)
+    pd_, score = graded(pd_and_score, margin, line)
     log_odds = -0.2 + 1.1 * margin
     assert pd_.tobytes() == expit(log_odds).tobytes()
     unrounded = score_from_log_odds(log_odds, scaling)
@@ -114,5 +124,5 @@ def test_pd_and_score_do_what_calibration_expit_and_scaling_do() -> None:
 
 def test_reported_score_has_one_decimal() -> None:
     margin = np.random.default_rng(4).normal(0, 3, 200)
-    _, score = pd_and_score(margin, (1.0, 0.0), (500.0, 57.7))
+    _, score = graded(pd_and_score, margin, (1.0, 0.0, 500.0, 57.7))
     assert all(float(f"{value:.1f}") == value for value in score)

@@ -1,45 +1,19 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 from pydantic import ValidationError
 
 from credit_scoring.decision.parameters import DecisionParameters
-from credit_scoring.decision.policy import Policy, grade, outcome_of_rules
+from credit_scoring.decision.policy import Policy
 from credit_scoring.errors import PolicyError
 
-LIMITS = np.array([520.0, 480.0])
 NAMES = {"columns": ("amount",), "features": ("late",), "reasons": ("DEBT",)}
 
 
 def values_with(policy: Policy, **changes: Any) -> dict[str, Any]:
     return {**policy.model_dump(mode="json", by_alias=True), **changes}
-
-
-@pytest.mark.parametrize(
-    ("score", "band", "outcome"),
-    [
-        (520.0, 0, 0),
-        (519.9, 1, 1),
-        (480.0, 1, 1),
-        (479.9, 2, 2),
-        (1e9, 0, 0),
-        (-1e9, 2, 2),
-    ],
-)
-def test_cut_offs_and_bands_include_their_lower_end(
-    score: float, band: int, outcome: int
-) -> None:
-    for kernel in (grade, grade.py_func):  # type: ignore[attr-defined]
-        bands, outcomes = kernel(np.array([score]), LIMITS, (520.0, 480.0))
-        assert (bands[0], outcomes[0]) == (band, outcome)
-
-
-def test_equal_cut_offs_leave_nothing_to_refer() -> None:
-    _, outcomes = grade(np.array([500.0, 499.9]), np.array([500.0]), (500.0, 500.0))
-    assert outcomes.tolist() == [0, 2]
 
 
 @pytest.mark.parametrize(
@@ -131,29 +105,6 @@ def test_a_rule_that_cannot_be_asked_is_refused(
         Policy.model_validate(values_with(policy, rules=rules))
 
 
-@pytest.mark.parametrize(
-    ("test", "expected"),
-    [
-        ({"at_least": 2}, [False, True, True, False]),
-        ({"at_most": 2}, [True, True, False, False]),
-        ({"equals": 2}, [False, True, False, False]),
-    ],
-)
-def test_conditions_include_their_limit_and_no_missing_value(
-    policy: Policy, test: dict[str, float], expected: list[bool]
-) -> None:
-    rules = [rule(when={"column": "amount", **test})]
-    asked = Policy.model_validate(values_with(policy, rules=rules))
-    amount = np.array([1.0, 2.0, 3.0, np.nan])
-    fired = asked.fired(columns={"amount": amount}, features={}, rows=4)
-    assert fired[:, 0].tolist() == expected
-
-
-def test_asking_without_the_column_says_which_rule_needs_it(policy: Policy) -> None:
-    with pytest.raises(PolicyError, match="rule R_BIG looks at 'amount'"):
-        policy.fired(columns={}, features={}, rows=1)
-
-
 def test_rules_that_look_at_known_names_pass(policy: Policy) -> None:
     policy.check_names(**NAMES)
 
@@ -176,10 +127,6 @@ def test_a_rule_on_an_unknown_name_or_with_a_taken_code_is_refused(
 
 def test_columns_that_rules_need_are_named_once(policy: Policy) -> None:
     assert policy.columns() == ("amount",)
-
-
-def test_rule_outcomes_are_severities(policy: Policy) -> None:
-    assert outcome_of_rules(policy.rules).tolist() == [1, 2, 1]
 
 
 def test_version_follows_the_content(policy: Policy) -> None:

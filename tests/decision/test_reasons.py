@@ -1,4 +1,5 @@
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,19 @@ SIX = ReasonGroups(
     codes=("Z", "Y", "X", "W", "V", "Z"),
     texts={code: f"Text {code}." for code in "VWXYZ"},
 )
+
+
+def ranked(
+    kernel: Any, contributions: np.ndarray, points_per_unit: float
+) -> tuple[np.ndarray, np.ndarray]:
+    # Kernels write every place, whatever stood there.
+    strongest = np.full((len(contributions), 4, 2), 77, np.int64)
+    points = np.full((len(contributions), 4), 77.0)
+    group_of_feature, n_groups = SIX.group_of_feature, len(SIX.ordered)
+    kernel(
+        contributions, points_per_unit, group_of_feature, n_groups, strongest, points
+    )
+    return strongest, points
 
 
 def reported(
@@ -68,7 +82,8 @@ def test_the_group_names_its_feature_that_lowered_the_score_most() -> None:
 def test_reasons_are_the_largest_group_losses(contributions: np.ndarray) -> None:
     kernels = (strongest_groups, strongest_groups.py_func)  # type: ignore[attr-defined]
     for kernel in kernels:
-        groups, features, points = kernel(contributions, 10.0, SIX.group_of_feature, 5)
+        strongest, points = ranked(kernel, contributions, 10.0)
+        groups, features = strongest[:, :, 0], strongest[:, :, 1]
         for row in range(3):
             sums = [
                 contributions[row, SIX.group_of_feature == group].sum() * 10
@@ -90,9 +105,10 @@ def test_reasons_are_the_largest_group_losses(contributions: np.ndarray) -> None
 
 def test_compiled_and_interpreted_ranking_agree_to_the_bit() -> None:
     contributions = np.random.default_rng(5).normal(0, 1, (200, 6))
-    arguments = (contributions, 57.7, SIX.group_of_feature, 5)
-    interpreted = strongest_groups.py_func(*arguments)  # type: ignore[attr-defined]
-    for a, b in zip(strongest_groups(*arguments), interpreted, strict=True):
+    interpreted = ranked(strongest_groups.py_func, contributions, 57.7)  # type: ignore[attr-defined]
+    for a, b in zip(
+        ranked(strongest_groups, contributions, 57.7), interpreted, strict=True
+    ):
         assert a.tobytes() == b.tobytes()
 
 

@@ -2,21 +2,12 @@ import numpy as np
 import pytest
 
 from credit_scoring.features import taiwan_default
-from credit_scoring.features.definition import FeatureSet
 from credit_scoring.features.kernel import compile_features
 
 
 @pytest.fixture(scope="module")
 def compiled_set():
-    interpreted = taiwan_default.FEATURE_SET
-    feature_set = FeatureSet(
-        name=interpreted.name,
-        features=interpreted.features,
-        reasons=interpreted.reasons,
-        source=interpreted._source,
-    )
-    feature_set.compile()
-    return feature_set
+    return taiwan_default.FEATURE_SET.compiled
 
 
 def bits(matrix):
@@ -49,12 +40,29 @@ def test_one_row_has_the_bits_that_it_has_among_many(compiled_set, accounts):
         assert (bits(alone) == bits(whole[row : row + 1])).all()
 
 
+def test_rows_may_hold_the_inputs_in_any_place_and_more(compiled_set, accounts):
+    interpreted = taiwan_default.FEATURE_SET
+    names = [*reversed(compiled_set.inputs)]
+    table = np.column_stack(
+        [np.zeros(len(accounts[names[0]]))] + [accounts[n] for n in names]
+    )
+    places = np.array([1 + names.index(name) for name in compiled_set.inputs])
+    expected = bits(interpreted.compute(accounts))
+    assert (bits(compiled_set.compute_rows(table, places)) == expected).all()
+    assert (bits(interpreted.compute_rows(table, places)) == expected).all()
+
+
+def test_the_interpreted_set_stays_as_it_is(compiled_set):
+    assert taiwan_default.FEATURE_SET._kernel is None
+    assert compiled_set.version("c") == taiwan_default.FEATURE_SET.version("c")
+
+
 def test_another_digest_is_another_kernel():
-    inputs = np.array([[1.0, 2.0]])
+    rows = np.array([[1.0], [2.0]])
     found = []
     for number, function in enumerate((lambda a: a + 1.0, lambda a: a + 2.0)):
         kernel = compile_features([function], [[0]], digest=f"test{number}")
         matrix = np.empty((2, 1))
-        kernel(inputs, matrix)
+        kernel(rows, np.array([0]), matrix)
         found.append(matrix.ravel().tolist())
     assert found == [[2.0, 3.0], [3.0, 4.0]]

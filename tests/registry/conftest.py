@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 import credit_scoring
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
 from credit_scoring.features.definition import FeatureSet, load_feature_set

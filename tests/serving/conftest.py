@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -18,7 +18,8 @@ from prometheus_client import CollectorRegistry
 from credit_scoring.contract.model import Contract
 from credit_scoring.contract.request import RequestDecoder
 from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
 from credit_scoring.scorecard.scaling import ScoreScaling
@@ -96,8 +97,8 @@ class TwoFeatures:
     names: tuple[str, ...] = ("lateness", "size")
     inputs: tuple[str, ...] = ("days_late_1", "amount")
 
-    def compute(self, columns: Mapping[str, Values]) -> Values:
-        return np.stack([columns["days_late_1"], columns["amount"]], axis=1).copy()
+    def compute_rows(self, rows: Values, places: NDArray[np.int64]) -> Values:
+        return np.ascontiguousarray(rows[:, places])
 
 
 @dataclass

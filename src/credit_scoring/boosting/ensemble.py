@@ -50,6 +50,10 @@ class TreeEnsemble:
         return self.trees.slots(len(self.features))
 
     @cached_property
+    def _base(self) -> np.float32:
+        return np.float32(self.base_margin)
+
+    @cached_property
     def _depth(self) -> int:
         return self.trees.depth()
 
@@ -75,7 +79,7 @@ class TreeEnsemble:
             self.trees.value,
             self.trees.roots,
             self._depth,
-            np.float32(self.base_margin),
+            self._base,
             margin,
         )
         return margin
@@ -171,6 +175,8 @@ class TreeEnsemble:
                 f"feature matrix has shape {x.shape}; "
                 f"expected (n, {len(self.features)})"
             )
+        if x.dtype == np.float64 and x.flags.carray:
+            return x
         return np.require(x, np.float64, ("C", "A", "W"))
 
 

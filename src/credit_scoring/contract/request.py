@@ -117,10 +117,13 @@ class RequestDecoder:
             ]
         return [self._decode_or_error(bytes(part)) for part in parts]
 
-    def columns(
-        self, applications: Sequence[Application]
-    ) -> dict[str, NDArray[np.float64]]:
-        """Give the columns that features may use, as numbers.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that features may use, in the order of `rows`."""
+        return self._names
+
+    def rows(self, applications: Sequence[Application]) -> NDArray[np.float64]:
+        """Give the columns that features may use, side by side, as numbers.
 
         Undocumented codes are recoded and sentinels are NaN, as in files. The
         history columns of an application without history are NaN.
@@ -129,7 +132,7 @@ class RequestDecoder:
             applications: From this decoder.
 
         Returns:
-            Input column -> float64, shape (n_applications,), contiguous.
+            Shape (n_applications, n_columns), C order, in the order of `names`.
             Protected columns are left out.
         """
         rows: list[Any] = [
@@ -140,13 +143,24 @@ class RequestDecoder:
         ]
         if self._encoders:
             rows = [self._encoded(row) for row in rows]
-        matrix = np.array(rows, dtype=np.float64).reshape(len(rows), len(self._names)).T
-        if len(rows) != 1:
-            matrix = np.ascontiguousarray(matrix)
-        matrix += 0.0  # -0 is 0, as in files
+        matrix = np.array(rows, np.float64)
+        if not rows:
+            return matrix.reshape(0, len(self._names))
+        np.add(matrix, 0.0, matrix)  # -0 is 0, as in files
         for index, column in self._standardised:
-            matrix[index] = standardise(matrix[index], column)
-        return dict(zip(self._names, matrix, strict=False))
+            matrix[:, index] = standardise(matrix[:, index], column)
+        return matrix
+
+    def columns(
+        self, applications: Sequence[Application]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Give what `rows` gives column by column.
+
+        Returns:
+            Input column -> float64, shape (n_applications,), contiguous.
+        """
+        turned = np.ascontiguousarray(self.rows(applications).T)
+        return dict(zip(self._names, turned, strict=True))
 
     def _decode_or_error(self, body: bytes) -> Application | InvalidRequestError:
         try:

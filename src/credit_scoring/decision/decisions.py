@@ -1,6 +1,5 @@
 """Decisions: what is answered for an application, as columns and as rows."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 import msgspec
@@ -33,6 +32,8 @@ class Outcome(IntEnum):
 
 
 _LABELS = ("approve", "refer", "decline")
+
+MOST_REASONS = 4
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
@@ -71,8 +72,7 @@ class Decision(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(msgspec.Struct, frozen=True, eq=False):
     """The decisions on many applications, in their order.
 
     Attributes:
@@ -92,7 +92,7 @@ class Decisions:
     score: NDArray[np.float64]
     band: NDArray[np.int64]
     outcome: NDArray[np.int64]
-    reasons: tuple[tuple[Reason, ...], ...]
+    reasons: list[tuple[Reason, ...]]
     band_codes: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -102,10 +102,10 @@ class Decisions:
     def row(self, index: int) -> Decision:
         """Give the decision on one application."""
         return Decision(
-            pd=float(self.pd_[index]),
-            score=float(self.score[index]),
-            band=self.band_codes[self.band[index]],
-            decision=_LABELS[self.outcome[index]],
+            pd=self.pd_.item(index),
+            score=self.score.item(index),
+            band=self.band_codes[self.band.item(index)],
+            decision=_LABELS[self.outcome.item(index)],
             reasons=self.reasons[index],
         )
 

@@ -1,27 +1,31 @@
 """The decision engine: columns to features, PD, score, decision and reasons."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.decisions import Decision, Decisions, Outcome, Reason
+from credit_scoring.decision.decisions import (
+    MOST_REASONS,
+    Decision,
+    Decisions,
+    Outcome,
+    Reason,
+)
+from credit_scoring.decision.grading import Grading, grade_rows, tabulate_rules
 from credit_scoring.decision.logistic import pd_and_score
 from credit_scoring.decision.model import Model
-from credit_scoring.decision.policy import (
-    HISTORY_UNAVAILABLE,
-    Policy,
-    grade,
-    outcome_of_rules,
+from credit_scoring.decision.policy import HISTORY_UNAVAILABLE
+from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.errors import (
+    ArtifactError,
+    FeatureError,
+    InvalidProbabilityError,
 )
-from credit_scoring.decision.reasons import MOST_REASONS, ReasonGroups
-from credit_scoring.errors import ArtifactError, InvalidProbabilityError
-from credit_scoring.scorecard.scaling import ScoreScaling
 
 Values = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
 
 class Features(Protocol):
@@ -35,23 +39,13 @@ class Features(Protocol):
     def inputs(self) -> tuple[str, ...]:
         """Contract columns that some feature reads."""
 
-    def compute(self, columns: Mapping[str, Values]) -> Values:
-        """Compute the feature matrix, shape (n, n_features)."""
+    def compute_rows(self, rows: Values, places: Codes) -> Values:
+        """Compute the feature matrix, shape (n, n_features), C order.
 
-
-@dataclass(frozen=True)
-class Grading:
-    """How a margin becomes a decision.
-
-    Attributes:
-        calibration: Margin to calibrated log-odds.
-        scaling: Log-odds to points.
-        policy: Points to decision.
-    """
-
-    calibration: Calibration
-    scaling: ScoreScaling
-    policy: Policy
+        Args:
+            rows: Columns side by side, shape (n, n_columns), C order.
+            places: Where in a row each of `inputs` stands.
+        """
 
 
 class DecisionEngine:
@@ -76,10 +70,12 @@ class DecisionEngine:
             grading: Calibration, scaling and policy.
             features: Computes what the model reads.
             groups: Reason groups of the same features.
-            columns: Contract columns that a decision may use.
+            columns: Contract columns that a decision may use, in the order in
+                which rows hold them.
 
         Raises:
-            ArtifactError: If the model's features are not those computed.
+            ArtifactError: If the model's features are not those computed, or
+                a feature reads what is none of the columns.
             PolicyError: If a rule looks at what is not there, or shares its
                 code with a reason group.
         """
@@ -97,20 +93,20 @@ class DecisionEngine:
         self.features = features
         self.groups = groups
         self.columns = columns
-        self._rule_outcomes = outcome_of_rules(policy.rules)
+        unknown = sorted(set(features.inputs) - set(columns))
+        if unknown:
+            raise ArtifactError(
+                f"features read what no decision may use: {', '.join(unknown)}"
+            )
+        self._input_places = np.array([columns.index(n) for n in features.inputs])
+        self._needed = frozenset((*features.inputs, *policy.columns()))
+        self._rules = tabulate_rules(policy, columns=columns, features=features.names)
         self._rule_reasons = tuple(
             Reason(rule.code, rule.when.subject, rule.text, None)
             for rule in policy.rules
         )
         self._band_codes = tuple(band.code for band in policy.bands)
-        self._band_limits = np.array(
-            [band.from_ for band in policy.bands if band.from_ is not None]
-        )
-        self._cut_offs = (policy.approve_from, policy.decline_below)
-        calibration, scaling = grading.calibration, grading.scaling
-        self._line = (calibration.slope, calibration.intercept)
-        self._scale = (scaling.offset, scaling.factor)
-        self._points_per_unit = scaling.factor * calibration.slope
+        self._points_per_unit = grading.scaling.factor * grading.calibration.slope
         self._unavailable = Reason(
             HISTORY_UNAVAILABLE, None, policy.history_unavailable_text, None
         )
@@ -132,22 +128,18 @@ class DecisionEngine:
             Decisions in the order of the rows.
 
         Raises:
-            FeatureError: If a column that a feature reads is not there.
+            FeatureError: If a column that a feature or rule reads is not there.
             InvalidProbabilityError: If the model gives a margin that is no
                 finite number.
         """
-        x = self.features.compute(columns)
-        return self.decide_features(x, columns, explain=explain)
+        return self.decide_rows(self._rows(columns), explain=explain)
 
-    def decide_features(
-        self, x: Values, columns: Mapping[str, Values], *, explain: bool
-    ) -> Decisions:
-        """Decide on applications whose features are computed already.
+    def decide_rows(self, rows: Values, *, explain: bool) -> Decisions:
+        """Decide on applications whose columns stand side by side.
 
         Args:
-            x: Feature matrix, shape (n, n_features), C order.
-            columns: At least the columns that the policy's rules look at
-                (`Policy.columns`), each of shape (n,).
+            rows: Shape (n, n_columns), in the order of `columns`, C order; NaN is
+                missing.
             explain: Give reasons for approved applications too.
 
         Returns:
@@ -156,13 +148,10 @@ class DecisionEngine:
         Raises:
             InvalidProbabilityError: If the model gives a margin that is no
                 finite number.
-            PolicyError: If a column that a rule looks at is not there.
         """
-        decisions, by_score, fired = self._graded(x, columns)
-        reasons = self._reasons(
-            x, by_score, decisions.outcome, fired=fired, explain=explain
-        )
-        return replace(decisions, reasons=reasons)
+        decisions, speakers = self._graded(rows, explain=explain)
+        decisions.reasons[:] = self._reasons(decisions.features, speakers)
+        return decisions
 
     def decide_unexplained(self, columns: Mapping[str, Values]) -> Decisions:
         """Decide on applications without reasons, for statistics.
@@ -176,11 +165,11 @@ class DecisionEngine:
             no background for it.
 
         Raises:
-            FeatureError: If a column that a feature reads is not there.
+            FeatureError: If a column that a feature or rule reads is not there.
             InvalidProbabilityError: If the model gives a margin that is no
                 finite number.
         """
-        return self._graded(self.features.compute(columns), columns)[0]
+        return self._graded(self._rows(columns), explain=False)[0]
 
     def decide_without_history(self) -> Decision:
         """Refer an application whose history is not at hand, with no PD made up."""
@@ -203,24 +192,46 @@ class DecisionEngine:
             for explain in (False, True):
                 self.decide(rows, explain=explain).rows()
 
-    def _graded(
-        self, x: Values, columns: Mapping[str, Values]
-    ) -> tuple[Decisions, NDArray[np.int64], NDArray[np.bool_] | None]:
-        """Decide without reasons; besides, by score alone, and which rules fired."""
+    def _rows(self, columns: Mapping[str, Values]) -> Values:
+        """Put columns side by side; what nothing reads may be left out."""
+        absent = sorted(self._needed.difference(columns))
+        if absent:
+            raise FeatureError(
+                f"columns missing for features or rules: {', '.join(absent)}"
+            )
+        given = [name for name in self.columns if name in columns]
+        rows = np.full((len(columns[given[0]]), len(self.columns)), np.nan)
+        for name in given:
+            rows[:, self.columns.index(name)] = columns[name]
+        return rows
+
+    def _graded(self, rows: Values, *, explain: bool) -> tuple[Decisions, Codes]:
+        """Decide without reasons; besides, who gives them (see `grade_rows`)."""
+        n, grading = len(rows), self.grading
+        x = self.features.compute_rows(rows, self._input_places)
         margin = self.model.margin(x)
-        pd_, score = pd_and_score(margin, self._line, self._scale)
-        if not np.isfinite(score).all():
-            wrong = ~np.isfinite(score)
+        pd_, score = np.empty(n), np.empty(n)
+        pd_and_score(margin, grading.line, pd_, score)
+        wrong = ~np.isfinite(score)
+        if wrong.any():
             raise InvalidProbabilityError(
-                f"{int(wrong.sum())} of {len(margin)} margins are not finite; "
+                f"{int(wrong.sum())} of {n} margins are not finite; "
                 f"first at row {int(wrong.argmax())}"
             )
-        band, by_score = grade(score, self._band_limits, self._cut_offs)
-        fired = self._fired(x, columns)
-        outcome = by_score
-        if fired is not None:
-            by_rules = np.where(fired, self._rule_outcomes, 0)
-            outcome = np.maximum(by_score, by_rules.max(axis=1))
+        band, outcome = np.empty(n, np.int64), np.empty(n, np.int64)
+        speakers = np.empty((n, MOST_REASONS + 1), np.int64)
+        grade_rows(
+            score,
+            grading.limits,
+            grading.cut_offs,
+            rows,
+            x,
+            *self._rules,
+            explain,
+            band,
+            outcome,
+            speakers,
+        )
         decisions = Decisions(
             features=x,
             margin=margin,
@@ -228,59 +239,28 @@ class DecisionEngine:
             score=score,
             band=band,
             outcome=outcome,
-            reasons=((),) * len(margin),
+            reasons=[()] * n,
             band_codes=self._band_codes,
         )
-        return decisions, by_score, fired
+        return decisions, speakers
 
-    def _fired(
-        self, x: Values, columns: Mapping[str, Values]
-    ) -> NDArray[np.bool_] | None:
-        """Ask the rules; None if no rule fired at all, the usual case."""
-        policy = self.grading.policy
-        if not policy.rules:
-            return None
-        by_feature = {
-            rule.when.feature: x[:, self.features.names.index(rule.when.feature)]
-            for rule in policy.rules
-            if rule.when.feature is not None
-        }
-        fired = policy.fired(columns=columns, features=by_feature, rows=len(x))
-        return fired if fired.any() else None
+    def _reasons(self, x: Values, speakers: Codes) -> list[tuple[Reason, ...]]:
+        """Give each application's reasons: the policy's first, then the model's."""
+        spoken = speakers.tolist()
+        speaking = [row for row, said in enumerate(spoken) if said[MOST_REASONS] == 1]
+        of_model: list[tuple[Reason, ...]] = [()] * len(x)
+        if speaking:
+            asked = x if len(speaking) == len(x) else x[speaking]
+            explained = self.groups.explain(
+                self.model.contributions(asked), self._points_per_unit
+            )
+            for row, own in zip(speaking, explained, strict=True):
+                of_model[row] = own
+        return [
+            self._of_rules(said, own) if said[0] >= 0 else own
+            for said, own in zip(spoken, of_model, strict=True)
+        ]
 
-    def _reasons(
-        self,
-        x: Values,
-        by_score: NDArray[np.int64],
-        outcome: NDArray[np.int64],
-        *,
-        fired: NDArray[np.bool_] | None,
-        explain: bool,
-    ) -> tuple[tuple[Reason, ...], ...]:
-        """Give each application's reasons: the policy's first, then the model's.
-
-        The model speaks where its score alone leads to the outcome, or where
-        it is asked to; where a rule declines, the rules alone do.
-        """
-        speaks = np.ones(len(x), dtype=np.bool_)
-        if not explain:
-            speaks = (by_score == outcome) & (outcome > Outcome.APPROVE)
-        spoken: list[tuple[Reason, ...]] = [()] * len(x)
-        if fired is not None:
-            decisive = fired & (self._rule_outcomes == outcome[:, None])
-            declined = (outcome == Outcome.DECLINE) & decisive.any(axis=1)
-            speaks &= ~declined
-            for row in np.flatnonzero(decisive.any(axis=1)).tolist():
-                spoken[row] = tuple(
-                    self._rule_reasons[index]
-                    for index in np.flatnonzero(decisive[row]).tolist()
-                )
-        if speaks.any():
-            asked = x if speaks.all() else x[speaks]
-            contributions = self.model.contributions(asked)
-            explained = self.groups.explain(contributions, self._points_per_unit)
-            for row, own in zip(
-                np.flatnonzero(speaks).tolist(), explained, strict=True
-            ):
-                spoken[row] += own
-        return tuple(reasons[:MOST_REASONS] for reasons in spoken)
+    def _of_rules(self, said: list[int], own: tuple[Reason, ...]) -> tuple[Reason, ...]:
+        rules = (self._rule_reasons[rule] for rule in said[:MOST_REASONS] if rule >= 0)
+        return (*rules, *own)[:MOST_REASONS]

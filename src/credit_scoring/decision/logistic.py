@@ -136,9 +136,10 @@ def expit(z: NDArray[np.float64]) -> NDArray[np.float64]:
 @compiled
 def pd_and_score(
     margin: NDArray[np.float64],
-    calibration: tuple[float, float],
-    scale: tuple[float, float],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    line: NDArray[np.float64],
+    pd_: NDArray[np.float64],
+    score: NDArray[np.float64],
+) -> None:
     """Turn margins into probabilities of default and reported scores.
 
     The same operations in the same order as `expit` and
@@ -146,17 +147,13 @@ def pd_and_score(
 
     Args:
         margin: Uncalibrated log-odds of bad, shape (n,).
-        calibration: Slope and intercept.
-        scale: Offset and factor of the points scale.
-
-    Returns:
-        Probabilities of default, and scores rounded to a tenth of a point
-        (halves to even), both of shape (n,).
+        line: Slope and intercept of the calibration, offset and factor of the
+            points scale.
+        pd_: Probabilities of default are written here, shape (n,).
+        score: Scores, rounded to a tenth of a point (halves to even), are
+            written here, shape (n,).
     """
-    pd_ = np.empty(margin.size)
-    score = np.empty(margin.size)
     for row in range(margin.size):
-        z = calibration[1] + calibration[0] * margin[row]
+        z = line[1] + line[0] * margin[row]
         pd_[row] = _logistic(z)
-        score[row] = np.rint((scale[0] - scale[1] * z) * 10.0) / 10.0
-    return pd_, score
+        score[row] = np.rint((line[2] - line[3] * z) * 10.0) / 10.0

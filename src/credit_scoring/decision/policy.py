@@ -1,15 +1,12 @@
 """The policy: cut-offs, bands and rules that turn a score into a decision."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from credit_scoring.compiled import compiled
-from credit_scoring.decision.decisions import Outcome
 from credit_scoring.digests import sha256_of_json
 from credit_scoring.errors import PolicyError
 
@@ -45,15 +42,6 @@ class Condition(_Frozen):
     def subject(self) -> str:
         """Name of the column or feature that is looked at."""
         return self.column or self.feature or ""
-
-    def holds(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say for each value whether it passes the test; NaN does not."""
-        answer: NDArray[np.bool_] = values == self.equals
-        if self.at_least is not None:
-            answer = values >= self.at_least
-        if self.at_most is not None:
-            answer = values <= self.at_most
-        return answer
 
 
 class Rule(_Frozen):
@@ -159,67 +147,3 @@ class Policy(_Frozen):
             raise PolicyError(
                 f"codes of rules and of reason groups at once: {', '.join(shared)}"
             )
-
-    def fired(
-        self,
-        *,
-        columns: Mapping[str, NDArray[np.float64]],
-        features: Mapping[str, NDArray[np.float64]],
-        rows: int,
-    ) -> NDArray[np.bool_]:
-        """Ask every rule about every application.
-
-        Returns:
-            Shape (rows, n_rules).
-
-        Raises:
-            PolicyError: If a column that a rule looks at is not there.
-        """
-        answers = np.zeros((rows, len(self.rules)), dtype=np.bool_)
-        for index, rule in enumerate(self.rules):
-            source = columns if rule.when.column is not None else features
-            if rule.when.subject not in source:
-                raise PolicyError(
-                    f"rule {rule.code} looks at {rule.when.subject!r}, "
-                    "which was not given"
-                )
-            answers[:, index] = rule.when.holds(source[rule.when.subject])
-        return answers
-
-
-@compiled
-def grade(
-    score: NDArray[np.float64],
-    band_limits: NDArray[np.float64],
-    cut_offs: tuple[float, float],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the band and the outcome of each score.
-
-    Args:
-        score: Reported scores, shape (n,).
-        band_limits: Lower ends of all bands but the last, from high to low.
-        cut_offs: The approve cut-off and the decline cut-off.
-
-    Returns:
-        Band indices and `Outcome` values, both of shape (n,).
-    """
-    bands = np.empty(score.size, dtype=np.int64)
-    outcomes = np.empty(score.size, dtype=np.int64)
-    for row in range(score.size):
-        band = 0
-        while band < band_limits.size and score[row] < band_limits[band]:
-            band += 1
-        bands[row] = band
-        outcomes[row] = 1
-        if score[row] >= cut_offs[0]:
-            outcomes[row] = 0
-        if score[row] < cut_offs[1]:
-            outcomes[row] = 2
-    return bands, outcomes
-
-
-def outcome_of_rules(rules: Iterable[Rule]) -> NDArray[np.int64]:
-    """Give the `Outcome` value of each rule."""
-    return np.array(
-        [Outcome.from_label(rule.outcome) for rule in rules], dtype=np.int64
-    )

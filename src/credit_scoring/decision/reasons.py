@@ -1,6 +1,6 @@
 """Reasons: which factors lowered a score, by how many points, in plain words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit_scoring.compiled import compiled
-from credit_scoring.decision.decisions import Reason
+from credit_scoring.decision.decisions import MOST_REASONS, Reason
 from credit_scoring.errors import PolicyError
-
-MOST_REASONS = 4
 
 
 @compiled
-def strongest_groups(
+def strongest_groups(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     contributions: NDArray[np.float64],
     points_per_unit: float,
     group_of_feature: NDArray[np.int64],
     n_groups: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    strongest: NDArray[np.int64],
+    points: NDArray[np.float64],
+) -> None:
     """Rank the reason groups that lowered each score.
 
     A group's points are the sum over its features, so that what lowers the
@@ -35,15 +35,13 @@ def strongest_groups(
         points_per_unit: Points of the score for one unit of margin, above 0.
         group_of_feature: Number of each feature's group, shape (n_features,).
         n_groups: Count of groups.
-
-    Returns:
-        Groups, the feature that lowered the score most in each (the first of
-        equals), and points; each of shape (n, 4). Unused places hold -1, -1, 0.
+        strongest: Written here, shape (n, 4, 2): the group, and the feature that
+            lowered the score most in it (the first of equals); -1 where unused.
+        points: Written here, shape (n, 4): points of the score, 0 where unused.
     """
     rows, n_features = contributions.shape
-    groups = np.full((rows, MOST_REASONS), -1, dtype=np.int64)
-    features = np.full((rows, MOST_REASONS), -1, dtype=np.int64)
-    points = np.zeros((rows, MOST_REASONS))
+    strongest[:] = -1
+    points[:] = 0.0
     total = np.empty(n_groups)
     worst = np.empty(n_groups, dtype=np.int64)
     for row in range(rows):
@@ -67,14 +65,12 @@ def strongest_groups(
             while place > 0 and lost > -points[row, place - 1]:
                 place -= 1
             for later in range(MOST_REASONS - 1, place, -1):
-                groups[row, later] = groups[row, later - 1]
-                features[row, later] = features[row, later - 1]
+                strongest[row, later] = strongest[row, later - 1]
                 points[row, later] = points[row, later - 1]
             if place < MOST_REASONS:
-                groups[row, place] = group
-                features[row, place] = worst[group]
+                strongest[row, place, 0] = group
+                strongest[row, place, 1] = worst[group]
                 points[row, place] = -lost
-    return groups, features, points
 
 
 @dataclass(frozen=True)
@@ -134,23 +130,30 @@ class ReasonGroups:
         Returns:
             Reasons for each row; none where nothing lowered the score.
         """
-        groups, features, points = strongest_groups(
-            contributions, points_per_unit, self.group_of_feature, len(self.ordered)
+        strongest = np.empty((len(contributions), MOST_REASONS, 2), np.int64)
+        points = np.empty((len(contributions), MOST_REASONS))
+        strongest_groups(
+            contributions,
+            points_per_unit,
+            self.group_of_feature,
+            len(self.ordered),
+            strongest,
+            points,
         )
         return [
-            self._named(*row)
-            for row in zip(
-                groups.tolist(), features.tolist(), points.tolist(), strict=True
+            tuple(
+                Reason(
+                    self.ordered[group],
+                    self.features[feature],
+                    self._texts[group],
+                    lost,
+                )
+                for (group, feature), lost in zip(places, of_row, strict=True)
+                if group >= 0
             )
+            for places, of_row in zip(strongest.tolist(), points.tolist(), strict=True)
         ]
 
-    def _named(
-        self, groups: Sequence[int], features: Sequence[int], points: Sequence[float]
-    ) -> tuple[Reason, ...]:
-        named = []
-        for group, feature, lost in zip(groups, features, points, strict=True):
-            if group < 0:
-                break
-            code = self.ordered[group]
-            named.append(Reason(code, self.features[feature], self.texts[code], lost))
-        return tuple(named)
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        return tuple(self.texts[code] for code in self.ordered)

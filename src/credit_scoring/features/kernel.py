@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
-Kernel = Callable[[Matrix, Matrix], None]
+Places = NDArray[np.int64]
+Kernel = Callable[[Matrix, Places, Matrix], None]
 
 
 def compile_features(
@@ -30,8 +31,9 @@ def compile_features(
         digest: Of the source code of the functions and all that they call.
 
     Returns:
-        A function of the input columns, shape (n_inputs, n), and the feature
-        matrix that it fills, shape (n, n_features); both float64 in C order.
+        A function of the rows, shape (n, n_columns), the place of each input in a
+        row, shape (n_inputs,), and the feature matrix that it fills, shape
+        (n, n_features); the matrices are float64 in C order.
     """
     name = f"features_{digest}"
     namespace: dict[str, Any] = {
@@ -43,7 +45,7 @@ def compile_features(
     # The file name is this module's: numba keeps machine code beside a real file.
     code = compile(_source(name, arguments), __file__, "exec")
     exec(code, namespace)  # noqa: S102 - made of numbers and the digest, nothing else
-    signature = "void(float64[:, ::1], float64[:, ::1])"
+    signature = "void(float64[:, ::1], int64[::1], float64[:, ::1])"
     kernel: Kernel = numba.njit(signature, cache=True, nogil=True, fastmath=False)(
         namespace[name]
     )
@@ -52,11 +54,11 @@ def compile_features(
 
 def _source(name: str, arguments: Sequence[Sequence[int]]) -> str:
     lines = [
-        f"def {name}(columns, matrix):",
-        "    for row in range(columns.shape[1]):",
+        f"def {name}(rows, places, matrix):",
+        "    for row in range(rows.shape[0]):",
     ]
     for place, taken in enumerate(arguments):
-        values = ", ".join(f"columns[{column}, row]" for column in taken)
+        values = ", ".join(f"rows[row, places[{column}]]" for column in taken)
         lines += [
             f"        value = feature_{place}({values}) + 0.0",
             f"        matrix[row, {place}] = value if value == value else nan",

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
@@ -80,11 +81,13 @@ class Artifact:
         self.engine.warm_up(self.reference_columns)
 
 
-def load_artifact(folder: Path) -> Artifact:
+def load_artifact(folder: Path, *, compiled: bool = False) -> Artifact:
     """Verify an artifact and load it.
 
     Args:
         folder: The artifact's folder.
+        compiled: Compile the features, for one who decides row by row. The bits
+            are the same.
 
     Returns:
         The artifact. Every file has its SHA-256, none is unlisted, the code
@@ -98,6 +101,8 @@ def load_artifact(folder: Path) -> Artifact:
     verify_files(folder, manifest)
     contract = _contract(folder, manifest)
     feature_set = _feature_set(manifest)
+    if compiled:
+        feature_set = feature_set.compiled
     groups = _groups(folder)
     grading = _grading(folder)
     if grading.policy.version != manifest.policy_version:

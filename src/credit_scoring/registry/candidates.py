@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.engine import DecisionEngine, Grading
+from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.decision.reasons import ReasonGroups

@@ -54,7 +54,7 @@ def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models
     Raises:
         ArtifactError: If the champion's artifact is not what it was when made.
     """
-    artifact = load_artifact(champion.folder)
+    artifact = load_artifact(champion.folder, compiled=True)
     artifact.warm_up()
     contract = artifact.contract
     decoder = RequestDecoder(contract)
@@ -70,7 +70,7 @@ def _challenger(
     challenger: ModelFolder, contract: Contract, decoder: RequestDecoder
 ) -> Runner | None:
     try:
-        artifact = load_artifact(challenger.folder)
+        artifact = load_artifact(challenger.folder, compiled=True)
         if artifact.contract.digest != contract.digest:
             raise ArtifactError(
                 f"its contract {artifact.contract.digest[:12]} is not the champion's, "

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.engine import Grading
+from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.errors import ArtifactError, PromotionError
