@@ -51,6 +51,10 @@ class SettingsError(CreditScoringError, ValueError):
     """An environment setting is unknown or has a value that is not allowed."""
 
 
+class DecisionLogError(CreditScoringError, RuntimeError):
+    """The decision log cannot be written or read; nothing is decided unrecorded."""
+
+
 @dataclass(frozen=True)
 class FieldError:
     """What is wrong with one field of a request; never the field's value."""

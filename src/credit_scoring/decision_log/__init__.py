@@ -1,0 +1,1 @@
+"""The decision log: every answered decision, in order, unalterable unseen."""

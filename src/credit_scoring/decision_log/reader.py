@@ -1,0 +1,391 @@
+"""Reading the decision log, and finding every change that was made to it."""
+
+import heapq
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from credit_scoring.decision_log.chain import GENESIS, Link, link_of
+from credit_scoring.decision_log.files import is_locked, unchanged
+from credit_scoring.decision_log.index import INDEX_NAME, Known
+from credit_scoring.decision_log.records import (
+    FORMAT,
+    SEGMENT_NAME,
+    DecisionEntry,
+    Ended,
+    Footer,
+    Header,
+    read_index_line,
+    read_segment_line,
+)
+from credit_scoring.errors import DecisionLogError
+
+State = Literal["closed", "open", "ended", "unended"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is not as it was written.
+
+    Attributes:
+        file: Name of the segment, or of the index.
+        line: Number of the line, from 1; None if it is about the whole file.
+        problem: What is wrong.
+    """
+
+    file: str
+    line: int | None
+    problem: str
+
+    def __str__(self) -> str:
+        """Say where and what."""
+        place = self.file if self.line is None else f"{self.file}, line {self.line}"
+        return f"{place}: {self.problem}"
+
+
+@dataclass(frozen=True)
+class SegmentReport:
+    """What a segment's file holds.
+
+    Attributes:
+        name: Name of its file.
+        state: ``closed`` with a footer; ``open``: a process writes it; ``ended``:
+            its process was killed, and the index has its end; ``unended``: its
+            process was killed and nobody has noted its end yet.
+        records: Count of its decisions.
+        size_bytes: Length of its complete lines.
+        last_hash: Hash of its last complete line.
+        torn_bytes: Length of a part of a line at its end. That was never an
+            answered decision: its process was killed while writing it.
+    """
+
+    name: str
+    state: State
+    records: int
+    size_bytes: int
+    last_hash: str
+    torn_bytes: int
+
+
+@dataclass(frozen=True)
+class LogReport:
+    """The decision log as it was found.
+
+    Attributes:
+        segments: In order of their names, which is that of time.
+        faults: What is not as it was written; none if nothing was changed.
+        head: Hash of the last line of the index.
+    """
+
+    segments: tuple[SegmentReport, ...]
+    faults: tuple[Fault, ...]
+    head: str
+
+    @property
+    def records(self) -> int:
+        """Count of decisions in all segments."""
+        return sum(segment.records for segment in self.segments)
+
+    @property
+    def torn(self) -> tuple[SegmentReport, ...]:
+        """Segments that end in a part of a line."""
+        return tuple(s for s in self.segments if s.torn_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedDecision:
+    """A decision and where it stands."""
+
+    entry: DecisionEntry
+    header: Header
+    segment: str
+    line: int
+
+
+def verify_log(folder: Path) -> LogReport:
+    """Look for every change to the decision log.
+
+    Altered, removed, inserted, repeated and reordered lines are found, and whole
+    segments that were removed, added or cut off. What is not found is the loss of
+    the last lines of a segment whose process was killed, as long as no later
+    process has noted its end, and of the last lines of the index: compare its
+    head with one noted elsewhere.
+
+    Args:
+        folder: Holds the segments and their index.
+
+    Raises:
+        DecisionLogError: If there is no such folder, or it cannot be read.
+    """
+    try:
+        index, paths = _index_and_segments(folder)
+        checks = [_SegmentCheck(path) for path in paths]
+    except OSError as error:
+        raise _unreadable(error) from None
+    faults = list(index.chain.faults)
+    reports = []
+    for check in checks:
+        report = check.report(index.known)
+        reports.append(report)
+        faults += check.chain.faults
+        faults += _against_index(report, index.known)
+    present = {report.name for report in reports}
+    faults += [
+        Fault(name, None, "the segment is missing, and the index has no removal of it")
+        for name in index.known.opened
+        if name not in present and name not in index.known.removed
+    ]
+    return LogReport(tuple(reports), tuple(faults), index.chain.stated.decode())
+
+
+def read_decisions(
+    folder: Path, *, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[LoggedDecision]:
+    """Read the decisions of all segments by time.
+
+    Decisions of one segment come in the order in which they were written; those
+    of several are merged by `scored_at`. Only as many files are open as there
+    were workers at a time.
+
+    Args:
+        folder: Holds the segments.
+        since: Leaves out earlier decisions.
+        until: Leaves out decisions of this time and later.
+
+    Raises:
+        DecisionLogError: If a line cannot be read; `verify_log` says more.
+    """
+    waiting = segment_paths(folder)[::-1]
+    active: list[tuple[datetime, int, LoggedDecision, Iterator[LoggedDecision]]] = []
+    order = 0
+    while waiting or active:
+        # A segment has no decision from before it was begun.
+        while waiting and (not active or _started_at(waiting[-1]) <= active[0][0]):
+            segment = _decisions_of(waiting.pop())
+            first = next(segment, None)
+            order += 1
+            if first is not None:
+                heapq.heappush(active, (first.entry.scored_at, order, first, segment))
+        if not active:
+            return
+        when, place, decision, segment = active[0]
+        if (since is None or when >= since) and (until is None or when < until):
+            yield decision
+        following = next(segment, None)
+        if following is None:
+            heapq.heappop(active)
+        else:
+            at = max(when, following.entry.scored_at)
+            heapq.heapreplace(active, (at, place, following, segment))
+
+
+def segment_paths(folder: Path) -> list[Path]:
+    """List the segments of a folder in order of time.
+
+    Raises:
+        DecisionLogError: If the folder cannot be read.
+    """
+    name = re.compile(SEGMENT_NAME)
+    try:
+        return sorted(path for path in folder.iterdir() if name.match(path.name))
+    except OSError as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: OSError) -> DecisionLogError:
+    return DecisionLogError(f"the decision log cannot be read: {error.strerror}")
+
+
+def _index_and_segments(folder: Path) -> tuple["_IndexCheck", list[Path]]:
+    if not (folder / INDEX_NAME).exists():
+        return _IndexCheck(folder), segment_paths(folder)
+    # Segments are made and deleted by who has the index locked.
+    with unchanged(folder / INDEX_NAME):
+        return _IndexCheck(folder), segment_paths(folder)
+
+
+def _started_at(path: Path) -> datetime:
+    stamp = path.name.partition("Z")[0]
+    return datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+
+
+def _decisions_of(path: Path) -> Iterator[LoggedDecision]:
+    header: Header | None = None
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            content = _decoded(path.name, number, line)
+            if isinstance(content, Header):
+                header = content
+            elif isinstance(content, DecisionEntry):
+                if header is None:
+                    raise DecisionLogError(f"{path.name}: begins without a header")
+                yield LoggedDecision(content, header, path.name, number)
+
+
+def _decoded(name: str, number: int, line: bytes) -> Header | DecisionEntry | Footer:
+    link = link_of(line)
+    said = None if link is None else read_segment_line(link.content)
+    if said is None:
+        raise DecisionLogError(f"{name}, line {number}: not a line of a segment")
+    return said
+
+
+@dataclass
+class _Chain:
+    """Follows a chain of lines, and goes on behind what is wrong."""
+
+    file: str
+    faults: list[Fault] = field(default_factory=list)
+    lines: int = 0
+    size_bytes: int = 0
+    torn_bytes: int = 0
+    stated: bytes = GENESIS
+    _computed: bytes = GENESIS
+    _sequence: int = -1
+
+    def follow(self, line: bytes) -> Link | None:
+        """Take the next line; None if it is torn or none at all."""
+        self.lines += 1
+        if not line.endswith(b"\n"):
+            self.torn_bytes = len(line)
+            return None
+        self.size_bytes += len(line)
+        link = link_of(line)
+        if link is None:
+            self.fault("not a line of the decision log")
+            return None
+        if link.computed != link.stated:
+            self.fault("altered: its hash is not that of its content")
+        expected = self._sequence + 1
+        if link.sequence != expected:
+            self.fault(
+                f"number {link.sequence} stands where {expected} was expected: "
+                "lines were removed, inserted, repeated or reordered"
+            )
+        # Of an altered line either hash may be the one that the next line has.
+        elif link.previous not in (self.stated, self._computed):
+            self.fault("does not continue the line before it")
+        self._sequence = link.sequence
+        self.stated, self._computed = link.stated, link.computed
+        return link
+
+    def fault(self, problem: str) -> None:
+        self.faults.append(Fault(self.file, self.lines, problem))
+
+
+class _IndexCheck:
+    """Follows the index."""
+
+    def __init__(self, folder: Path) -> None:
+        self.known = Known()
+        self.chain = _Chain(INDEX_NAME)
+        path = folder / INDEX_NAME
+        if not path.exists():
+            if segment_paths(folder):
+                self.chain.faults.append(Fault(INDEX_NAME, None, "is missing"))
+            return
+        with path.open("rb") as file:
+            for line in file:
+                self._take(self.chain.follow(line))
+        if self.chain.torn_bytes:
+            self.chain.fault("torn, or its end was altered")
+
+    def _take(self, link: Link | None) -> None:
+        if link is None:
+            return
+        said = read_index_line(link.content)
+        if said is None:
+            self.chain.fault("not a line of an index")
+        else:
+            self.known.add(said)
+
+
+class _SegmentCheck:
+    """Follows a segment."""
+
+    def __init__(self, path: Path) -> None:
+        self.chain = _Chain(path.name)
+        self._path = path
+        self._records = 0
+        self._footer: Footer | None = None
+        # First, so that what is written meanwhile is not taken for torn.
+        self._open = is_locked(path)
+        with path.open("rb") as file:
+            for line in file:
+                self._take(self.chain.follow(line))
+
+    def report(self, known: Known) -> SegmentReport:
+        """Say what was found."""
+        chain = self.chain
+        name = self._path.name
+        state: State = "ended" if name in known.ended else "unended"
+        if self._footer is not None:
+            state = "closed"
+        elif self._open:
+            state = "open"
+        return SegmentReport(
+            name=name,
+            state=state,
+            records=self._records,
+            size_bytes=chain.size_bytes,
+            last_hash=chain.stated.decode(),
+            torn_bytes=chain.torn_bytes,
+        )
+
+    def _take(self, link: Link | None) -> None:
+        chain = self.chain
+        if link is None:
+            if self._footer is not None:
+                chain.fault("stands behind the footer")
+            return
+        content = read_segment_line(link.content)
+        if content is None:
+            chain.fault("not a line of a segment")
+            return
+        if self._footer is not None:
+            chain.fault("stands behind the footer")
+        if isinstance(content, Header) != (chain.lines == 1):
+            chain.fault("a segment has one header, in its first line")
+        if isinstance(content, Header):
+            self._check_header(content)
+        elif isinstance(content, Footer):
+            self._footer = content
+            if content.records != self._records:
+                chain.fault(
+                    f"the footer counts {content.records} decisions, "
+                    f"{self._records} are there"
+                )
+        else:
+            self._records += 1
+
+    def _check_header(self, header: Header) -> None:
+        if header.segment != self._path.name:
+            self.chain.fault("the header is another segment's")
+        if header.format != FORMAT:
+            self.chain.fault(f"format {header.format} is not {FORMAT}")
+
+
+def _against_index(report: SegmentReport, known: Known) -> list[Fault]:
+    """Compare a segment with what the index says of it."""
+    problems = []
+    if report.name not in known.opened and report.records:
+        problems.append("the index has no such segment")
+    ended = known.ended.get(report.name)
+    if ended is not None and _end_of(report) != _end_of(ended):
+        problems.append(
+            f"it ends after {report.records} decisions with hash "
+            f"{report.last_hash[:12]}, but by the index after {ended.records} with "
+            f"{ended.last_hash[:12]}"
+        )
+    if report.torn_bytes and (report.state == "closed" or (ended and ended.closed)):
+        problems.append("a closed segment has a torn last line")
+    return [Fault(report.name, None, problem) for problem in problems]
+
+
+def _end_of(segment: SegmentReport | Ended) -> tuple[int, int, str]:
+    return segment.records, segment.size_bytes, segment.last_hash
