@@ -14,7 +14,11 @@ from credit_scoring.serving.models import (
     read_released_models,
     verify_model_files,
 )
-from credit_scoring.serving.settings import load_settings
+from credit_scoring.serving.settings import (
+    load_settings,
+    prepared_log_folder,
+    variable,
+)
 
 _HERE = Path(__file__).parent
 _RELEASED = read_released_models(_HERE / "models.json")
@@ -39,19 +43,36 @@ class CreditScoring:
     def __init__(self) -> None:
         """Load, verify and warm up the models; then the server is ready."""
         # BentoML imports this module in its supervisor too, which decides nothing.
-        from credit_scoring.serving.assembly import load_models, scoring_app
+        from credit_scoring.serving.assembly import (
+            decision_recorder,
+            load_models,
+            scoring_app,
+        )
         from credit_scoring.serving.metrics import ServiceMetrics
+        from credit_scoring.serving.recording import LogMetrics
 
         self.models = load_models(
             model_folder(self.champion),
             model_folder(self.challenger) if self.challenger else None,
         )
-        self.app = scoring_app(self.models, load_settings(os.environ), ServiceMetrics())
+        settings = load_settings(os.environ)
+        self.recorder = decision_recorder(self.models, settings, LogMetrics())
+        self.app = scoring_app(
+            self.models, settings, ServiceMetrics(), recorder=self.recorder
+        )
+
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """Close the decision log's segment once the last request is answered."""
+        self.recorder.close()
 
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
         """Refuse wrong settings or an altered champion before any worker starts.
+
+        Workers run in the Bento's folder, so they get the decision log's folder as
+        an absolute path.
 
         BentoML would start a worker that fails again and again.
 
@@ -59,7 +80,9 @@ class CreditScoring:
             BentoMLConfigException: With the reason; `bentoml serve` prints it.
         """
         try:
-            load_settings(os.environ)
+            settings = load_settings(os.environ)
+            folder = prepared_log_folder(settings)
+            os.environ[variable("decision_log_dir")] = str(folder)
             champion = bentoml.models.get(_RELEASED.champion)
             verify_model_files([model_folder(champion)])
         except CreditScoringError as error:

@@ -24,6 +24,7 @@ from rich.table import Table
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serve import RELEASE
 from credit_scoring.serving.local_server import LocalServer
+from credit_scoring.serving.settings import variable
 
 Json = dict[str, Any]
 
@@ -31,6 +32,8 @@ APPLICATIONS = Path("data/02_intermediate/validated_applications.parquet")
 SPLITS = Path("data/05_model_input/splits.parquet")
 BODY = Path("data/07_model_output/demo_application.json")
 LOG = Path("logs/demo_server.log")
+# Apart from those that a service makes: these concern nobody.
+DECISIONS = Path("logs/demo_decisions")
 _STORE = "sqlite:///mlflow.db"
 
 # Of the test rows so many are tried, in file order, to find one with reasons.
@@ -87,7 +90,8 @@ def _show(console: Console) -> None:
         def waiting(seconds: float) -> None:
             status.update(f"Starting {bento}, {seconds:.0f} s")
 
-        with server.running(waiting=waiting) as url:
+        environment = {variable("decision_log_dir"): str(DECISIONS)}
+        with server.running(environment=environment, waiting=waiting) as url:
             status.update("Scoring a real application")
             case = find_case(url)
     BODY.parent.mkdir(parents=True, exist_ok=True)

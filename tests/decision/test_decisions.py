@@ -23,5 +23,6 @@ def test_decision_encodes_as_the_answer_names_it() -> None:
     decision = Decision(0.25, 480.0, "B", "refer", (reason,))
     assert msgspec.json.encode(decision) == (
         b'{"pd":0.25,"score":480.0,"band":"B","decision":"refer","reasons":'
-        b'[{"code":"DEBT","feature":"debt","text":"You owe much.","points":-12.5}]}'
+        b'[{"code":"DEBT","feature":"debt","text":"You owe much.","points":-12.5}],'
+        b'"margin":null,"features":null}'
     )

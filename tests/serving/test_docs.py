@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from credit_scoring.serving import problems
 from credit_scoring.serving.metrics import ServiceMetrics
+from credit_scoring.serving.recording import LogMetrics
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
 
@@ -15,7 +16,7 @@ def test_each_problem_is_explained() -> None:
     source = Path(problems.__file__).read_text(encoding="utf-8")
     names = set(re.findall(r'HTTPStatus\.[A-Z_]+,\s+"([a-z-]+)"', source))
     names.add("invalid-request")
-    assert len(names) == 8
+    assert len(names) == 9
     text = PAGE.read_text(encoding="utf-8")
     assert not [name for name in names if f"| `{name}` |" not in text]
 
@@ -23,6 +24,7 @@ def test_each_problem_is_explained() -> None:
 def test_each_metric_is_explained() -> None:
     registry = CollectorRegistry()
     ServiceMetrics(registry)
+    LogMetrics(registry)
     text = PAGE.read_text(encoding="utf-8")
     for metric in registry.collect():
         total = "_total" if metric.type == "counter" else ""

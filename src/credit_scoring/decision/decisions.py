@@ -63,6 +63,9 @@ class Decision(msgspec.Struct, frozen=True):
         band: Code of the band that the score falls in; None without a score.
         decision: ``approve``, ``refer`` or ``decline``.
         reasons: Up to four, the strongest first.
+        margin: Uncalibrated log-odds of bad; None if it was not computed.
+        features: The feature row that gave it, NaN where a value is missing;
+            None together with `margin`.
     """
 
     pd: float | None
@@ -70,6 +73,8 @@ class Decision(msgspec.Struct, frozen=True):
     band: str | None
     decision: str
     reasons: tuple[Reason, ...]
+    margin: float | None = None
+    features: list[float] | None = None
 
 
 class Decisions(msgspec.Struct, frozen=True, eq=False):
@@ -107,6 +112,8 @@ class Decisions(msgspec.Struct, frozen=True, eq=False):
             band=self.band_codes[self.band.item(index)],
             decision=_LABELS[self.outcome.item(index)],
             reasons=self.reasons[index],
+            margin=float(self.margin[index]),
+            features=self.features[index].tolist(),
         )
 
     def rows(self) -> list[Decision]:

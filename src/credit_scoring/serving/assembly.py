@@ -20,6 +20,12 @@ from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
 from credit_scoring.serving.openapi import Described, Json, api_document
 from credit_scoring.serving.predict import Predict, PredictBatch
+from credit_scoring.serving.recording import (
+    LogMetrics,
+    LogRecorder,
+    Recorder,
+    log_recorder,
+)
 from credit_scoring.serving.runners import InProcessRunner, Runner
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings
@@ -95,12 +101,34 @@ def _runner(
     return InProcessRunner(engine=artifact.engine, decoder=decoder, model=model)
 
 
+def decision_recorder(
+    models: Models, settings: Settings, metrics: LogMetrics
+) -> LogRecorder:
+    """Keep the decisions of the models as the settings say."""
+    runners = [r for r in (models.champion, models.challenger) if r is not None]
+    return log_recorder(models.contract, runners, settings, metrics)
+
+
 def scoring_app(
-    models: Models, settings: Settings, metrics: ServiceMetrics
+    models: Models,
+    settings: Settings,
+    metrics: ServiceMetrics,
+    *,
+    recorder: Recorder | None = None,
 ) -> ScoringApp:
-    """Make the routes of the service."""
+    """Make the routes of the service.
+
+    Args:
+        models: Loaded, verified and warm.
+        settings: From the environment.
+        metrics: Counts requests and decisions.
+        recorder: Keeps each decision before it is answered; None keeps none.
+    """
     scoring = Scoring(
-        champion=models.champion, challenger=models.challenger, metrics=metrics
+        champion=models.champion,
+        challenger=models.challenger,
+        metrics=metrics,
+        recorder=recorder,
     )
     decoder = models.decoder
     predict = Predict(scoring=scoring, decoder=decoder, settings=settings)

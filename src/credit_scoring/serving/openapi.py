@@ -10,6 +10,7 @@ from credit_scoring.serving.answers import DecisionAnswer, RowProblem
 from credit_scoring.serving.problems import (
     Problem,
     body_too_large,
+    decision_not_recorded,
     unsupported_media_type,
 )
 
@@ -181,6 +182,10 @@ def _problems(invalid: Json) -> Json:
         "413": _problem("The body is too large", msgspec.to_builtins(too_large)),
         "415": _problem("Not JSON in UTF-8", msgspec.to_builtins(not_json)),
         "500": _problem("A fault of the service; no request is meant to cause it"),
+        "503": _problem(
+            "The decision could not be recorded; Retry-After says when to try again",
+            msgspec.to_builtins(decision_not_recorded().problem),
+        ),
     }
 
 

@@ -150,6 +150,18 @@ def unsupported_media_type(detail: str, header: Header) -> ProblemError:
     )
 
 
+def decision_not_recorded() -> ProblemError:
+    """Refuse to decide while decisions cannot be recorded."""
+    return ProblemError(
+        problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "decision-not-recorded",
+            "the decision could not be recorded, so there is none; try again later",
+        ),
+        [(b"retry-after", b"1")],
+    )
+
+
 def incident(identifier: str) -> Problem:
     """Describe a fault of ours without a word of its text."""
     return problem(

@@ -13,6 +13,7 @@ from credit_scoring.serving.answers import (
     now,
 )
 from credit_scoring.serving.metrics import ServiceMetrics
+from credit_scoring.serving.recording import Answered, Recorder, Unrecorded
 from credit_scoring.serving.runners import Runner
 
 
@@ -22,12 +23,13 @@ class Scoring:
     The challenger stands by, loaded and warm; no routing sends it anything yet.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each collaborator
         self,
         *,
         champion: Runner,
         challenger: Runner | None,
         metrics: ServiceMetrics,
+        recorder: Recorder | None = None,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], str] = new_decision_id,
     ) -> None:
@@ -37,12 +39,14 @@ class Scoring:
             champion: Decides.
             challenger: Stands by; None if there is none.
             metrics: Counts the decisions.
+            recorder: Keeps each decision before it is answered; None keeps none.
             clock: Gives the time of a decision.
             new_id: Gives each decision its identifier.
         """
         self.champion = champion
         self.challenger = challenger
         self._metrics = metrics
+        self._recorder = recorder or Unrecorded()
         self._clock = clock
         self._new_id = new_id
 
@@ -55,11 +59,19 @@ class Scoring:
             application: Valid under the contract; without its history it is
                 referred to a person.
             explain: Give the reasons of an approval, too.
+
+        Raises:
+            ProblemError: If the decision could not be recorded.
         """
-        if not application.has_history:
-            return self._answer(application, self._without_history(), "degraded")
-        decision = await self.champion.submit(application, explain=explain)
-        return self._answer(application, decision, "request")
+        source: FeatureSource = "request"
+        if application.has_history:
+            decision = await self.champion.submit(application, explain=explain)
+        else:
+            decision, source = self._without_history(), "degraded"
+        answered = self._answered(application, decision, source, explain=explain)
+        await self._recorder.record(answered)
+        self._count(answered.answer)
+        return answered.answer
 
     def decide_many(
         self, applications: Sequence[Application], *, explain: bool
@@ -68,37 +80,58 @@ class Scoring:
 
         Returns:
             In the order given; the error of a row that failed is in its place.
+
+        Raises:
+            ProblemError: If the decisions could not be recorded.
         """
         complete = [one for one in applications if one.has_history]
-        outcomes = iter(self.champion.compute(complete, explain=explain))
-        return [
-            self._answer_or_error(application, next(outcomes))
+        computed = iter(self.champion.compute(complete, explain=explain))
+        outcomes = [
+            self._answered_or_error(application, next(computed), explain=explain)
             if application.has_history
-            else self._answer(application, self._without_history(), "degraded")
+            else self._answered(
+                application, self._without_history(), "degraded", explain=explain
+            )
             for application in applications
         ]
+        answered = [one for one in outcomes if not isinstance(one, Exception)]
+        self._recorder.record_many(answered)
+        for one in answered:
+            self._count(one.answer)
+        return [o if isinstance(o, Exception) else o.answer for o in outcomes]
 
     def _without_history(self) -> Decision:
         return self.champion.engine.decide_without_history()
 
-    def _answer_or_error(
-        self, application: Application, outcome: Decision | Exception
-    ) -> DecisionAnswer | Exception:
+    def _answered_or_error(
+        self, application: Application, outcome: Decision | Exception, *, explain: bool
+    ) -> Answered | Exception:
         if isinstance(outcome, Exception):
             return outcome
-        return self._answer(application, outcome, "request")
+        return self._answered(application, outcome, "request", explain=explain)
 
-    def _answer(
-        self, application: Application, decision: Decision, source: FeatureSource
-    ) -> DecisionAnswer:
-        role = self.champion.model.role
-        self._metrics.count_decision(role, decision.decision, source)
-        return answer_of(
+    def _answered(
+        self,
+        application: Application,
+        decision: Decision,
+        source: FeatureSource,
+        *,
+        explain: bool,
+    ) -> Answered:
+        answer = answer_of(
             self.champion,
             application,
             decision,
             source=source,
             stamp=Stamp(self._new_id(), self._clock()),
+        )
+        return Answered(
+            application, decision, answer, arm=answer.model.role, explained=explain
+        )
+
+    def _count(self, answer: DecisionAnswer) -> None:
+        self._metrics.count_decision(
+            answer.model.role, answer.decision, answer.feature_source
         )
 
 

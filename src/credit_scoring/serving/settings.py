@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -52,6 +53,41 @@ class Settings(BaseModel):
         le=600_000,
         description=(
             "How long a client may take to send its body; then it is answered 408."
+        ),
+    )
+    decision_log_dir: str = Field(
+        default="logs/decisions",
+        min_length=1,
+        description=(
+            "Folder of the decision log; a relative one is below the folder in which "
+            "the server was started. Keep it on a disk of its own."
+        ),
+        json_schema_extra={"allowed": "path"},
+    )
+    decision_log_fsync: bool = Field(
+        default=False,
+        description=(
+            "Whether an answer waits until the disk has its decision: then a loss of "
+            "power loses none either. A killed process loses none in any case."
+        ),
+        json_schema_extra={"allowed": "`true`, `false`"},
+    )
+    decision_log_segment_bytes: int = Field(
+        default=256 * 1024**2,
+        ge=64 * 1024,
+        le=1024**4,
+        description=(
+            "A segment of the decision log that is as large is closed, and another "
+            "begun; each UTC day begins another, too."
+        ),
+    )
+    decision_log_retention_months: int = Field(
+        default=25,
+        ge=1,
+        le=1200,
+        description=(
+            "Segments of the decision log that ended longer ago are removed, which "
+            "the log's index notes."
         ),
     )
 
@@ -119,13 +155,34 @@ def _with_near_match(name: str, known: frozenset[str]) -> str:
     return f"{shown} (did you mean {PREFIX}{near[0]}?)" if near else shown
 
 
+def prepared_log_folder(settings: Settings) -> Path:
+    """Make the folder of the decision log, before any worker starts.
+
+    Returns:
+        Its absolute path: workers run in another folder than the server.
+
+    Raises:
+        SettingsError: If it cannot be made.
+    """
+    folder = Path(settings.decision_log_dir).absolute()
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"{variable('decision_log_dir')}: the folder cannot be made: "
+            f"{error.strerror}"
+        ) from None
+    return folder
+
+
 def settings_table() -> str:
     """Render the table of every setting, as the documentation shows it."""
     lines = ["| variable | default | allowed | what |", "| --- | --- | --- | --- |"]
     properties = Settings.model_json_schema()["properties"]
     for field, schema in properties.items():
         lines.append(
-            f"| `{variable(field)}` | `{schema['default']}` | {_allowed(schema)} "
+            f"| `{variable(field)}` | `{_shown(schema['default'])}` "
+            f"| {_allowed(schema)} "
             f"| {schema['description']} |"
         )
     lines += [
@@ -135,8 +192,14 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
+def _shown(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
 def _allowed(schema: Mapping[str, object]) -> str:
     if "minimum" in schema:
         return f"{schema['minimum']} to {schema['maximum']}"
+    if "allowed" in schema:
+        return str(schema["allowed"])
     choices = schema.get("enum", [schema.get("const")])
     return ", ".join(f"`{choice}`" for choice in choices)  # type: ignore[attr-defined]

@@ -1,0 +1,301 @@
+"""Recording: each decision is in the decision log before its answer leaves."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from msgspec import UNSET
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+
+from credit_scoring import __version__
+from credit_scoring.contract.model import Contract
+from credit_scoring.contract.request import Application
+from credit_scoring.decision.decisions import Decision
+from credit_scoring.decision_log.records import (
+    DecidingModel,
+    DecisionEntry,
+    LoggedModel,
+    LoggedReason,
+    Origin,
+    sayable,
+)
+from credit_scoring.decision_log.writer import DecisionLog, LogParameters
+from credit_scoring.errors import DecisionLogError
+from credit_scoring.serving.answers import DecisionAnswer, ModelAnswer
+from credit_scoring.serving.problems import decision_not_recorded
+from credit_scoring.serving.runners import Runner
+from credit_scoring.serving.settings import Settings
+
+# Of a batch so many are written at once: meanwhile single ones wait.
+_MOST_TOGETHER = 256
+_GAUGES_SECONDS = 1.0
+
+
+class Answered(NamedTuple):
+    """A decision that is about to be answered.
+
+    Attributes:
+        application: What was asked; with the history that was decided on, if
+            there was one.
+        decision: What the runner gave.
+        answer: What is to be sent.
+        arm: What routing chose for this applicant.
+        explained: Whether the reasons of an approval were asked for, too.
+        idempotency_key_hash: SHA-256 of the request's idempotency key, if any.
+    """
+
+    application: Application
+    decision: Decision
+    answer: DecisionAnswer
+    arm: str
+    explained: bool
+    idempotency_key_hash: str | None = None
+
+
+class Recorder(Protocol):
+    """Keeps decisions before they are answered."""
+
+    async def record(self, answered: Answered) -> None:
+        """Keep one decision.
+
+        Raises:
+            ProblemError: If it could not be kept; then it must not be answered.
+        """
+
+    def record_many(self, answered: Sequence[Answered]) -> None:
+        """Keep many decisions; may be called in another thread.
+
+        Raises:
+            ProblemError: If one could not be kept; then none may be answered.
+        """
+
+
+class Unrecorded:
+    """Keeps nothing: for documentation and tests."""
+
+    async def record(self, answered: Answered) -> None:
+        """Do nothing."""
+
+    def record_many(self, answered: Sequence[Answered]) -> None:
+        """Do nothing."""
+
+
+class LogMetrics:
+    """What is counted of the decision log."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        """Register the metrics; once in a registry."""
+        self._records = Counter(
+            "credit_scoring_decision_log_records",
+            "Decisions written to the decision log",
+            registry=registry,
+        )
+        self._errors = Counter(
+            "credit_scoring_decision_log_errors",
+            "Decisions refused because they could not be written",
+            registry=registry,
+        )
+        self._lag = Gauge(
+            "credit_scoring_decision_log_lag_seconds",
+            "Time from a decision to its being written, about once a second",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._bytes = Gauge(
+            "credit_scoring_decision_log_bytes",
+            "Size of the segments that are being written, about once a second",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._gauges_at = 0.0
+
+    def count_records(self, count: int, decided_at: float, size_bytes: int) -> None:
+        """Count written decisions.
+
+        Args:
+            count: How many.
+            decided_at: Time of the first of them, in seconds since 1970.
+            size_bytes: Size of the segment.
+        """
+        self._records.inc(count)
+        now = time.time()
+        if now - self._gauges_at >= _GAUGES_SECONDS or now < self._gauges_at:
+            self._gauges_at = now
+            self._lag.set(max(0.0, now - decided_at))
+            self._bytes.set(size_bytes)
+
+    def count_errors(self, count: int) -> None:
+        """Count decisions that could not be written."""
+        self._errors.inc(count)
+
+
+class LogRecorder:
+    """Writes decisions to the decision log.
+
+    A single decision is written at once, on the event loop: that costs less than
+    waiting for company. Only when each write waits for the disk, those that
+    arrive meanwhile are written together, beside the event loop.
+    """
+
+    def __init__(
+        self, log: DecisionLog, contract: Contract, metrics: LogMetrics, *, fsync: bool
+    ) -> None:
+        """Write to a log.
+
+        Args:
+            log: Takes the decisions.
+            contract: Names the inputs to keep.
+            metrics: Counts them.
+            fsync: Whether each write to the log waits for the disk.
+        """
+        names = contract.input_names
+        self._log = log
+        self._metrics = metrics
+        self._values = _values_of(names)
+        self._inputs = msgspec.defstruct(
+            "Inputs", [(name, Any, UNSET) for name in names], frozen=True, gc=False
+        )
+        self._models: dict[str, LoggedModel] = {}
+        self._executor = ThreadPoolExecutor(1, "credit-scoring-log") if fsync else None
+        self._waiting: list[tuple[DecisionEntry, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def record(self, answered: Answered) -> None:
+        """Write one decision.
+
+        Raises:
+            ProblemError: If it could not be written.
+        """
+        entry = self._entry(answered)
+        if self._executor is None:
+            self._append([entry])
+            return
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((entry, written))
+        if self._writing is None:
+            self._writing = loop.create_task(self._write_waiting(self._executor))
+        await written
+
+    def record_many(self, answered: Sequence[Answered]) -> None:
+        """Write many decisions.
+
+        Raises:
+            ProblemError: If one could not be written.
+        """
+        for start in range(0, len(answered), _MOST_TOGETHER):
+            part = answered[start : start + _MOST_TOGETHER]
+            self._append([self._entry(one) for one in part])
+
+    def close(self) -> None:
+        """Close the segment; nothing may be waiting."""
+        if self._executor is not None:
+            self._executor.shutdown()
+        self._log.close()
+
+    async def _write_waiting(self, executor: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            entries = [entry for entry, _ in together]
+            error: Exception | None = None
+            try:
+                await loop.run_in_executor(executor, self._append, entries)
+            except Exception as raised:  # noqa: BLE001 - handed to those who wait
+                error = raised
+            for _, written in together:
+                if written.done():
+                    continue  # the client left
+                if error is None:
+                    written.set_result(None)
+                else:
+                    written.set_exception(error)
+        self._writing = None
+
+    def _append(self, entries: list[DecisionEntry]) -> None:
+        try:
+            self._log.append(entries)
+        except DecisionLogError:
+            self._metrics.count_errors(len(entries))
+            raise decision_not_recorded() from None
+        self._metrics.count_records(
+            len(entries), entries[0].scored_at.timestamp(), self._log.segment_bytes
+        )
+
+    def _entry(self, answered: Answered) -> DecisionEntry:
+        application, decision, answer, arm, explained, key_hash = answered
+        features = decision.features
+        return DecisionEntry(
+            decision_id=answer.decision_id,
+            loan_id=answer.loan_id,
+            scored_at=answer.scored_at,
+            arm=arm,
+            feature_source=answer.feature_source,
+            explained=explained,
+            inputs=self._inputs(*self._values(application)),
+            features=None if features is None else sayable(features),
+            margin=decision.margin,
+            pd=answer.pd,
+            score=answer.score,
+            band=answer.band,
+            decision=answer.decision,
+            reasons=[
+                LoggedReason(reason.code, reason.feature, reason.points)
+                for reason in answer.reasons
+            ],
+            model=self._model(answer.model),
+            policy_version=answer.policy_version,
+            idempotency_key_hash=key_hash,
+        )
+
+    def _model(self, model: ModelAnswer) -> LoggedModel:
+        logged = self._models.get(model.digest)
+        if logged is None or logged.role != model.role:
+            logged = LoggedModel(model.name, model.version, model.role, model.digest)
+            self._models[model.digest] = logged
+        return logged
+
+
+def _values_of(names: tuple[str, ...]) -> Callable[[Application], tuple[Any, ...]]:
+    if len(names) == 1:
+        return lambda application: (getattr(application, names[0]),)
+    return attrgetter(*names)
+
+
+def log_recorder(
+    contract: Contract,
+    runners: Sequence[Runner],
+    settings: Settings,
+    metrics: LogMetrics,
+) -> LogRecorder:
+    """Keep the decisions of runners as the settings say; no file is touched yet."""
+    origin = Origin(
+        service_version=__version__,
+        contract_digest=contract.digest,
+        inputs=contract.input_names,
+        models=tuple(_deciding(runner) for runner in runners),
+    )
+    parameters = LogParameters(
+        segment_bytes=settings.decision_log_segment_bytes,
+        retention_months=settings.decision_log_retention_months,
+        fsync=settings.decision_log_fsync,
+    )
+    log = DecisionLog(Path(settings.decision_log_dir), origin, parameters)
+    return LogRecorder(log, contract, metrics, fsync=parameters.fsync)
+
+
+def _deciding(runner: Runner) -> DecidingModel:
+    model = runner.model
+    return DecidingModel(
+        name=model.name,
+        version=model.version,
+        role=model.role,
+        digest=model.digest,
+        policy_version=runner.engine.policy_version,
+        features=runner.engine.features.names,
+    )
