@@ -61,6 +61,19 @@ def test_digest_of_coded_columns_survives_json(contract: Contract):
             {"recode": {1: 7}, "recode_reason": "r", "categories": {2: "a"}},
             r"recode leads to \[7\]",
         ),
+        (
+            {"recode": {1: 2, 2: 3}, "recode_reason": "r"},
+            r"recode leads to \[2\], which would be read again",
+        ),
+        (
+            {
+                "recode": {1: 2},
+                "recode_reason": "r",
+                "nullable": True,
+                "sentinels": [2],
+            },
+            r"recode leads to \[2\], which would be read again",
+        ),
         ({"sentinels": [-9]}, "so the column is nullable"),
         ({"type": "date", "minimum": 1}, "a date has no minimum"),
         ({"type": "date", "categories": {1: "a"}}, "a date has no categories"),

@@ -57,6 +57,16 @@ class Column(BaseModel):
             unknown = sorted(set(self.recode.values()) - set(self.categories))
             if unknown:
                 raise ValueError(f"recode leads to {unknown}, not in categories")
+        again = {
+            code
+            for code in self.recode.values()
+            if self.recode.get(code, code) != code or code in self.sentinels
+        }
+        if again:
+            raise ValueError(
+                f"recode leads to {sorted(again)}, which would be read again as "
+                "something else"
+            )
         if self.sentinels and not self.nullable:
             raise ValueError("a sentinel means missing, so the column is nullable")
         return self
