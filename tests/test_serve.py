@@ -99,6 +99,7 @@ def test_the_process_becomes_bentoml_with_the_options(
 
     monkeypatch.setattr(os, "execv", execv)
     monkeypatch.setattr(serve, "RELEASE", release)
+    monkeypatch.setenv("CREDIT_SCORING_REDIS_URL", "redis://elsewhere")
     fill_store(monkeypatch, "ours")
     with pytest.raises(Replaced) as replaced:
         serve.main(["--port", "1"])

@@ -24,6 +24,7 @@ from rich.table import Table
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serve import RELEASE
 from credit_scoring.serving.local_server import LocalServer
+from credit_scoring.serving.local_store import local_store
 from credit_scoring.serving.settings import variable
 
 Json = dict[str, Any]
@@ -90,8 +91,13 @@ def _show(console: Console) -> None:
         def waiting(seconds: float) -> None:
             status.update(f"Starting {bento}, {seconds:.0f} s")
 
-        environment = {variable("decision_log_dir"): str(DECISIONS)}
-        with server.running(environment=environment, waiting=waiting) as url:
+        with (
+            local_store() as store,
+            server.running(
+                environment={**store, variable("decision_log_dir"): str(DECISIONS)},
+                waiting=waiting,
+            ) as url,
+        ):
             status.update("Scoring a real application")
             case = find_case(url)
     BODY.parent.mkdir(parents=True, exist_ok=True)

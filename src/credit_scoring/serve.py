@@ -1,6 +1,7 @@
 """This checkout's Bento in the foreground: ``python -m credit_scoring.serve``.
 
 BentoML's store belongs to the user, so its newest Bento may be another checkout's.
+Where no Redis server is named, a local one is started, which goes with the service.
 """
 
 import json
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 from credit_scoring.errors import CreditScoringError
+from credit_scoring.serving.local_store import offer_local_store
 
 RELEASE = Path("bentos/releases/current.json")
 _NEWEST = "credit_scoring:latest"
@@ -29,6 +31,7 @@ def main(options: list[str]) -> int:
     except CreditScoringError as error:
         print(error, file=sys.stderr)  # noqa: T201 - what the caller reads
         return 1
+    print(offer_local_store(os.environ), file=sys.stderr, flush=True)  # noqa: T201
     command = [sys.executable, "-m", "bentoml", "serve", tag, *options]
     os.execv(command[0], command)  # noqa: S606 - no shell wanted
 
