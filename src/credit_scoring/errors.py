@@ -45,6 +45,18 @@ class PromotionError(CreditScoringError, RuntimeError):
 
 class RunError(CreditScoringError, RuntimeError):
     """A run cannot start from what is there."""
+class FeatureStoreError(CreditScoringError, RuntimeError):
+    """The store of histories cannot be used, or not for what was asked."""
+
+
+class StoredValueError(CreditScoringError, ValueError):
+    """A value in the store of histories cannot be read.
+
+    Attributes:
+        kind: One word for what is wrong with it, as metrics name it.
+    """
+
+    kind = "unreadable"
 
 
 class SettingsError(CreditScoringError, ValueError):

@@ -1,0 +1,1 @@
+"""The feature store: an applicant's statement history in Redis, by loan id."""
