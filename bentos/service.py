@@ -48,23 +48,43 @@ class CreditScoring:
             load_models,
             scoring_app,
         )
+        from credit_scoring.serving.histories import open_histories
         from credit_scoring.serving.metrics import ServiceMetrics
         from credit_scoring.serving.recording import LogMetrics
 
+        settings = load_settings(os.environ)
         self.models = load_models(
             model_folder(self.champion),
             model_folder(self.challenger) if self.challenger else None,
         )
-        settings = load_settings(os.environ)
         self.recorder = decision_recorder(self.models, settings, LogMetrics())
+        self.histories = open_histories(
+            settings,
+            contract=self.models.contract,
+            decoder=self.models.decoder,
+            feature_version=self.models.feature_version,
+        )
         self.app = scoring_app(
-            self.models, settings, ServiceMetrics(), recorder=self.recorder
+            self.models,
+            settings,
+            ServiceMetrics(),
+            recorder=self.recorder,
+            histories=self.histories,
         )
 
+    @bentoml.on_startup
+    async def connect(self) -> None:
+        """Connect to the store of histories, in the loop that answers."""
+        await self.histories.start()
+
     @bentoml.on_shutdown
-    def close(self) -> None:
-        """Close the decision log's segment once the last request is answered."""
+    async def close(self) -> None:
+        """Close the log's segment and write the histories that wait.
+
+        The last request is answered by then.
+        """
         self.recorder.close()
+        await self.histories.close()
 
     @bentoml.on_deployment
     @staticmethod

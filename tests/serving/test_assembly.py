@@ -41,6 +41,7 @@ def artifacts(
                 contract=given,
                 engine=runner.engine,
                 digest=folder.name,
+                manifest=SimpleNamespace(feature_version="0123456789abcdef"),
                 warm_up=lambda: warmed.append(folder.name),
             )
 

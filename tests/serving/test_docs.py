@@ -6,6 +6,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from credit_scoring.serving import problems
+from credit_scoring.serving.history_metrics import HistoryMetrics
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.recording import LogMetrics
 
@@ -25,6 +26,7 @@ def test_each_metric_is_explained() -> None:
     registry = CollectorRegistry()
     ServiceMetrics(registry)
     LogMetrics(registry)
+    HistoryMetrics(registry)
     text = PAGE.read_text(encoding="utf-8")
     for metric in registry.collect():
         total = "_total" if metric.type == "counter" else ""

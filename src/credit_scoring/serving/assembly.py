@@ -16,6 +16,7 @@ from credit_scoring.serving.examples import (
     example_body,
     invalid_example,
 )
+from credit_scoring.serving.histories import Histories
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
 from credit_scoring.serving.openapi import Described, Json, api_document
@@ -43,12 +44,14 @@ class Models:
         decoder: Reads requests.
         champion: Decides.
         challenger: Stands by; None if there is none, or it cannot be used.
+        feature_version: Of the champion's features.
     """
 
     contract: Contract
     decoder: RequestDecoder
     champion: Runner
     challenger: Runner | None
+    feature_version: str = ""
 
 
 def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models:
@@ -69,6 +72,7 @@ def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models
         decoder=decoder,
         champion=_runner(artifact, champion, "champion", decoder),
         challenger=_challenger(challenger, contract, decoder) if challenger else None,
+        feature_version=artifact.manifest.feature_version,
     )
 
 
@@ -115,6 +119,7 @@ def scoring_app(
     metrics: ServiceMetrics,
     *,
     recorder: Recorder | None = None,
+    histories: Histories | None = None,
 ) -> ScoringApp:
     """Make the routes of the service.
 
@@ -123,12 +128,14 @@ def scoring_app(
         settings: From the environment.
         metrics: Counts requests and decisions.
         recorder: Keeps each decision before it is answered; None keeps none.
+        histories: Completes applications that come without their history.
     """
     scoring = Scoring(
         champion=models.champion,
         challenger=models.challenger,
         metrics=metrics,
         recorder=recorder,
+        histories=histories,
     )
     decoder = models.decoder
     predict = Predict(scoring=scoring, decoder=decoder, settings=settings)

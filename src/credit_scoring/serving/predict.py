@@ -1,7 +1,9 @@
 """The routes that decide: one application, or a batch of them."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 from credit_scoring.contract.request import Application, RequestDecoder
 from credit_scoring.errors import FieldError, InvalidRequestError
@@ -74,17 +76,33 @@ class PredictBatch:
         explain = reasons_wanted(scope["query_string"])
         body = await read_json_body(scope, receive, self._limits)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._answer, body, explain)
+        rows = await loop.run_in_executor(self._executor, self._decode, body)
+        valid, stored = await self._scoring.complete(
+            [row for row in rows if isinstance(row, Application)]
+        )
+        decide = partial(self._answer, rows, valid, explain=explain, stored=stored)
+        reply = await loop.run_in_executor(self._executor, decide)
+        self._scoring.remember(valid, stored)
+        return reply
 
-    def _answer(self, body: bytes, explain: bool) -> Reply:
+    def _decode(self, body: bytes) -> list[Application | InvalidRequestError]:
         rows = self._decoder.decode_many(body)
         if len(rows) > self._most_rows:
             raise too_many_rows(len(rows), self._most_rows)
         if not rows:
             empty = FieldError("(body)", "expected at least one application")
             raise InvalidRequestError((empty,))
-        valid = [row for row in rows if isinstance(row, Application)]
-        answers = iter(self._scoring.decide_many(valid, explain=explain))
+        return rows
+
+    def _answer(
+        self,
+        rows: Sequence[Application | InvalidRequestError],
+        valid: Sequence[Application],
+        *,
+        explain: bool,
+        stored: frozenset[int],
+    ) -> Reply:
+        answers = iter(self._scoring.decide_many(valid, explain=explain, stored=stored))
         return json_reply(
             [
                 _entry(next(answers) if isinstance(row, Application) else row)

@@ -1,6 +1,6 @@
 """From applications to answers: which model decides, and what is said of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from credit_scoring.serving.answers import (
     new_decision_id,
     now,
 )
+from credit_scoring.serving.histories import Histories, NoHistories
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.recording import Answered, Recorder, Unrecorded
 from credit_scoring.serving.runners import Runner
@@ -30,6 +31,7 @@ class Scoring:
         challenger: Runner | None,
         metrics: ServiceMetrics,
         recorder: Recorder | None = None,
+        histories: Histories | None = None,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], str] = new_decision_id,
     ) -> None:
@@ -40,6 +42,8 @@ class Scoring:
             challenger: Stands by; None if there is none.
             metrics: Counts the decisions.
             recorder: Keeps each decision before it is answered; None keeps none.
+            histories: Completes applications that come without their history;
+                without it they are referred.
             clock: Gives the time of a decision.
             new_id: Gives each decision its identifier.
         """
@@ -47,6 +51,7 @@ class Scoring:
         self.challenger = challenger
         self._metrics = metrics
         self._recorder = recorder or Unrecorded()
+        self._histories = histories or NoHistories()
         self._clock = clock
         self._new_id = new_id
 
@@ -56,27 +61,71 @@ class Scoring:
         """Decide on one application.
 
         Args:
-            application: Valid under the contract; without its history it is
-                referred to a person.
+            application: Valid under the contract; without its history, and
+                with none in the store, it is referred to a person.
             explain: Give the reasons of an approval, too.
 
         Raises:
             ProblemError: If the decision could not be recorded.
         """
         source: FeatureSource = "request"
-        if application.has_history:
-            decision = await self.champion.submit(application, explain=explain)
+        if not application.has_history:
+            completed = await self._histories.complete(application)
+            source = "degraded" if completed is None else "store"
+            application = completed or application
+        if source == "degraded":
+            decision = self._without_history()
         else:
-            decision, source = self._without_history(), "degraded"
+            decision = await self.champion.submit(application, explain=explain)
         answered = self._answered(application, decision, source, explain=explain)
         await self._recorder.record(answered)
         self._count(answered.answer)
+        if source == "request":
+            self._histories.remember(application)
         return answered.answer
 
+    async def complete(
+        self, applications: Sequence[Application]
+    ) -> tuple[list[Application], frozenset[int]]:
+        """Give the applications of a batch the histories that they lack.
+
+        Returns:
+            The applications in the order given, and the places of those whose
+            history came from the store.
+        """
+        lacking = [
+            place
+            for place, application in enumerate(applications)
+            if not application.has_history
+        ]
+        completed = list(applications)
+        if not lacking:
+            return completed, frozenset()
+        found = await self._histories.complete_many(
+            [applications[place] for place in lacking]
+        )
+        stored = {
+            place: application
+            for place, application in zip(lacking, found, strict=True)
+            if application is not None
+        }
+        for place, application in stored.items():
+            completed[place] = application
+        return completed, frozenset(stored)
+
     def decide_many(
-        self, applications: Sequence[Application], *, explain: bool
+        self,
+        applications: Sequence[Application],
+        *,
+        explain: bool,
+        stored: Collection[int] = frozenset(),
     ) -> list[DecisionAnswer | Exception]:
         """Decide on many applications with one computation.
+
+        Args:
+            applications: As `complete` gives them.
+            explain: Give the reasons of approvals, too.
+            stored: Places of those whose history came from the store.
 
         Returns:
             In the order given; the error of a row that failed is in its place.
@@ -87,12 +136,17 @@ class Scoring:
         complete = [one for one in applications if one.has_history]
         computed = iter(self.champion.compute(complete, explain=explain))
         outcomes = [
-            self._answered_or_error(application, next(computed), explain=explain)
+            self._answered_or_error(
+                application,
+                next(computed),
+                "store" if place in stored else "request",
+                explain=explain,
+            )
             if application.has_history
             else self._answered(
                 application, self._without_history(), "degraded", explain=explain
             )
-            for application in applications
+            for place, application in enumerate(applications)
         ]
         answered = [one for one in outcomes if not isinstance(one, Exception)]
         self._recorder.record_many(answered)
@@ -100,15 +154,33 @@ class Scoring:
             self._count(one.answer)
         return [o if isinstance(o, Exception) else o.answer for o in outcomes]
 
+    def remember(
+        self, applications: Sequence[Application], stored: Collection[int]
+    ) -> None:
+        """Keep the histories that came with a batch for later applications.
+
+        Args:
+            applications: Those that were decided.
+            stored: Places of those whose history came from the store.
+        """
+        for place, application in enumerate(applications):
+            if application.has_history and place not in stored:
+                self._histories.remember(application)
+
     def _without_history(self) -> Decision:
         return self.champion.engine.decide_without_history()
 
     def _answered_or_error(
-        self, application: Application, outcome: Decision | Exception, *, explain: bool
+        self,
+        application: Application,
+        outcome: Decision | Exception,
+        source: FeatureSource,
+        *,
+        explain: bool,
     ) -> Answered | Exception:
         if isinstance(outcome, Exception):
             return outcome
-        return self._answered(application, outcome, "request", explain=explain)
+        return self._answered(application, outcome, source, explain=explain)
 
     def _answered(
         self,

@@ -5,9 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
-from credit_scoring.errors import SettingsError
+from credit_scoring.errors import FeatureStoreError, SettingsError
 
 PREFIX = "CREDIT_SCORING_"
 
@@ -90,6 +97,69 @@ class Settings(BaseModel):
             "the log's index notes."
         ),
     )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description=(
+            "Redis server that holds histories by `loan_id`. Without it, "
+            "applications without history are referred."
+        ),
+        json_schema_extra={
+            "allowed": "`redis://`, `rediss://` (TLS) or `unix://` address"
+        },
+    )
+    redis_namespace: str = Field(
+        default="default",
+        pattern=r"^[A-Za-z0-9_-]{1,32}$",
+        description="Tells the environments apart that share a Redis server.",
+        json_schema_extra={"allowed": "1 to 32 letters, digits, `-`, `_`"},
+    )
+    redis_timeout_ms: int = Field(
+        default=20,
+        ge=1,
+        le=1000,
+        description="Longest wait of an answer for a history from Redis.",
+    )
+    redis_connect_timeout_ms: int = Field(
+        default=1000,
+        ge=10,
+        le=60_000,
+        description="Longest time to connect to Redis while no answer waits for it.",
+    )
+    redis_retry_ms: int = Field(
+        default=500,
+        ge=10,
+        le=60_000,
+        description="Time between attempts while Redis does not answer.",
+    )
+    history_ttl_days: int = Field(
+        default=35,
+        ge=1,
+        le=3650,
+        description=(
+            "After so many days a history in Redis is forgotten: its newest month "
+            "is no longer the newest."
+        ),
+    )
+    history_queue_length: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description=(
+            "Most histories that wait to be written to Redis; the oldest are dropped."
+        ),
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            from credit_scoring.feature_store.connection import check_address
+
+            try:
+                check_address(value.get_secret_value())
+            except FeatureStoreError as error:
+                raise ValueError(str(error)) from None
+        return value
 
 
 def variable(field: str) -> str:
@@ -181,8 +251,7 @@ def settings_table() -> str:
     properties = Settings.model_json_schema()["properties"]
     for field, schema in properties.items():
         lines.append(
-            f"| `{variable(field)}` | `{_shown(schema['default'])}` "
-            f"| {_allowed(schema)} "
+            f"| `{variable(field)}` | {_shown(schema['default'])} | {_allowed(schema)} "
             f"| {schema['description']} |"
         )
     lines += [
@@ -193,13 +262,15 @@ def settings_table() -> str:
 
 
 def _shown(default: object) -> str:
-    return str(default).lower() if isinstance(default, bool) else str(default)
+    if default is None:
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def _allowed(schema: Mapping[str, object]) -> str:
-    if "minimum" in schema:
-        return f"{schema['minimum']} to {schema['maximum']}"
     if "allowed" in schema:
         return str(schema["allowed"])
+    if "minimum" in schema:
+        return f"{schema['minimum']} to {schema['maximum']}"
     choices = schema.get("enum", [schema.get("const")])
     return ", ".join(f"`{choice}`" for choice in choices)  # type: ignore[attr-defined]
