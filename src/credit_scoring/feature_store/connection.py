@@ -75,7 +75,7 @@ class StoreConnection:
             if self._connection is None:
                 await self._connect()
         except (exceptions.RedisError, OSError, TimeoutError) as error:
-            raise StoreUnavailableError(_fault_of(error)) from None
+            raise StoreUnavailableError(fault_of(error)) from None
 
     async def close(self) -> None:
         """Close the connection; asking opens it again."""
@@ -90,10 +90,10 @@ class StoreConnection:
             answer = await connection.read_response(disable_decoding=True)
         except exceptions.ResponseError as error:
             # The answer is complete, so the connection stays usable.
-            raise StoreUnavailableError(_fault_of(error)) from None
+            raise StoreUnavailableError(fault_of(error)) from None
         except (exceptions.RedisError, OSError, TimeoutError) as error:
             await self.close()
-            raise StoreUnavailableError(_fault_of(error)) from None
+            raise StoreUnavailableError(fault_of(error)) from None
         except BaseException:
             await self.close()
             raise
@@ -145,7 +145,8 @@ def _new_connection(pool: ConnectionPool) -> AbstractConnection:
     return connection
 
 
-def _fault_of(error: Exception) -> Fault:
+def fault_of(error: Exception) -> Fault:
+    """Sort a failure of redis-py, or of the network beneath it, by kind."""
     # AuthenticationError is a ConnectionError to redis-py, so the order counts.
     if isinstance(
         error,

@@ -13,8 +13,6 @@ from credit_scoring.feature_store.write_through import Retention
 from credit_scoring.serving.history_metrics import HistoryMetrics
 from credit_scoring.serving.settings import Settings
 
-_SECONDS_OF_A_DAY = 86_400
-
 
 class Histories(Protocol):
     """Completes applications, and remembers histories that came with requests.
@@ -96,7 +94,7 @@ def open_histories(
                 retry_ms=settings.redis_retry_ms,
             ),
             retention=Retention(
-                seconds_to_live=settings.history_ttl_days * _SECONDS_OF_A_DAY,
+                seconds_to_live=settings.seconds_to_live,
                 queue_length=settings.history_queue_length,
                 retry_ms=settings.redis_retry_ms,
             ),

@@ -5,25 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import ConfigDict, Field
 
-from credit_scoring.errors import FeatureStoreError, SettingsError
-
-PREFIX = "CREDIT_SCORING_"
+from credit_scoring.environment import PREFIX, read_settings, variable
+from credit_scoring.errors import SettingsError
+from credit_scoring.feature_store.settings import HistorySettings
 
 # Variables with the prefix that another part of the platform reads. They are
 # listed here so that the service can tell them from a typo.
 NAMES_READ_ELSEWHERE: Mapping[str, str] = {}
 
 
-class Settings(BaseModel):
+class Settings(HistorySettings):
     """What an operator may change without a new Bento."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,74 +90,6 @@ class Settings(BaseModel):
             "the log's index notes."
         ),
     )
-    redis_url: SecretStr | None = Field(
-        default=None,
-        description=(
-            "Redis server that holds histories by `loan_id`. Without it, "
-            "applications without history are referred."
-        ),
-        json_schema_extra={
-            "allowed": "`redis://`, `rediss://` (TLS) or `unix://` address"
-        },
-    )
-    redis_namespace: str = Field(
-        default="default",
-        pattern=r"^[A-Za-z0-9_-]{1,32}$",
-        description="Tells the environments apart that share a Redis server.",
-        json_schema_extra={"allowed": "1 to 32 letters, digits, `-`, `_`"},
-    )
-    redis_timeout_ms: int = Field(
-        default=20,
-        ge=1,
-        le=1000,
-        description="Longest wait of an answer for a history from Redis.",
-    )
-    redis_connect_timeout_ms: int = Field(
-        default=1000,
-        ge=10,
-        le=60_000,
-        description="Longest time to connect to Redis while no answer waits for it.",
-    )
-    redis_retry_ms: int = Field(
-        default=500,
-        ge=10,
-        le=60_000,
-        description="Time between attempts while Redis does not answer.",
-    )
-    history_ttl_days: int = Field(
-        default=35,
-        ge=1,
-        le=3650,
-        description=(
-            "After so many days a history in Redis is forgotten: its newest month "
-            "is no longer the newest."
-        ),
-    )
-    history_queue_length: int = Field(
-        default=10_000,
-        ge=1,
-        le=1_000_000,
-        description=(
-            "Most histories that wait to be written to Redis; the oldest are dropped."
-        ),
-    )
-
-    @field_validator("redis_url")
-    @classmethod
-    def _address(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            from credit_scoring.feature_store.connection import check_address
-
-            try:
-                check_address(value.get_secret_value())
-            except FeatureStoreError as error:
-                raise ValueError(str(error)) from None
-        return value
-
-
-def variable(field: str) -> str:
-    """Name the environment variable of a setting."""
-    return PREFIX + field.upper()
 
 
 def known_names() -> frozenset[str]:
@@ -185,19 +110,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
             allowed. The message never holds the value: it may be a secret.
     """
     refuse_unknown_names(environment)
-    given = {
-        field: environment[variable(field)]
-        for field in Settings.model_fields
-        if variable(field) in environment
-    }
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{variable(str(entry['loc'][0]))}: {entry['msg']}"
-            for entry in error.errors(include_input=False, include_url=False)
-        )
-        raise SettingsError(f"settings not allowed: {wrong}") from None
+    return read_settings(Settings, environment)
 
 
 def refuse_unknown_names(environment: Mapping[str, str]) -> None:
