@@ -32,8 +32,13 @@ class Keys:
                 f"and '_', at most {_LONGEST_NAMESPACE}"
             )
         self._prefix = f"cs:{namespace}:{feature_version[:16]}:"
-        self.marker = f"cs:{namespace}:current"
+        self.marker = marker_key(namespace)
 
     def history(self, loan_id: str) -> str:
         """Name the key of a loan's history."""
         return self._prefix + loan_id
+
+
+def marker_key(namespace: str) -> str:
+    """Name the key that says what the last complete materialization wrote."""
+    return f"cs:{namespace}:current"
