@@ -7,6 +7,7 @@ from typing import Any
 import bentoml
 from bentoml.exceptions import BentoMLConfigException
 
+from credit_scoring.environment import variable
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serving.bento import FrontedService
 from credit_scoring.serving.models import (
@@ -15,9 +16,9 @@ from credit_scoring.serving.models import (
     verify_model_files,
 )
 from credit_scoring.serving.settings import (
+    check_routing,
     load_settings,
     prepared_log_folder,
-    variable,
 )
 
 _HERE = Path(__file__).parent
@@ -101,6 +102,7 @@ class CreditScoring:
         """
         try:
             settings = load_settings(os.environ)
+            check_routing(settings, has_challenger=_RELEASED.challenger is not None)
             folder = prepared_log_folder(settings)
             os.environ[variable("decision_log_dir")] = str(folder)
             champion = bentoml.models.get(_RELEASED.champion)

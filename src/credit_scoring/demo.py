@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from credit_scoring.environment import variable
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serve import RELEASE
 from credit_scoring.serving.local_server import LocalServer
 from credit_scoring.serving.local_store import local_store
-from credit_scoring.serving.settings import variable
 
 Json = dict[str, Any]
 

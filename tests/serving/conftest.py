@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
 from credit_scoring.contract.model import Contract
-from credit_scoring.contract.request import RequestDecoder
+from credit_scoring.contract.request import Application, RequestDecoder
 from credit_scoring.decision.calibration import Calibration
+from credit_scoring.decision.decisions import Decision
 from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.policy import Policy
@@ -130,7 +131,9 @@ class LinearModel:
         raise NotImplementedError
 
 
-def small_engine(calls: list[int] | None = None) -> DecisionEngine:
+def small_engine(
+    calls: list[int] | None = None, weights: tuple[float, float] = (0.1, 0.001)
+) -> DecisionEngine:
     names = ("lateness", "size")
     texts = {"LATE": "You paid late.", "SIZE": "You ask for much."}
     grading = Grading(
@@ -139,7 +142,7 @@ def small_engine(calls: list[int] | None = None) -> DecisionEngine:
         Policy.model_validate(POLICY),
     )
     return DecisionEngine(
-        LinearModel([] if calls is None else calls),
+        LinearModel([] if calls is None else calls, weights=weights),
         grading,
         features=TwoFeatures(),
         groups=ReasonGroups(names, ("LATE", "SIZE"), texts),
@@ -239,6 +242,14 @@ def call(app: ScoringApp) -> Callable[..., httpx.Response]:
     return send
 
 
+async def no_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[[Any], int]]:
     """Serve an ASGI app on a real socket until the test ends; gives the port."""
@@ -262,3 +273,55 @@ def serve() -> Iterator[Callable[[Any], int]]:
         server.should_exit = True
         thread.join(10)
         assert not thread.is_alive()
+
+
+@dataclass
+class Challenger:
+    """The same engine under another role, which can be made to fail or to hang."""
+
+    inner: InProcessRunner
+    error: Exception | None = None
+    seconds: float = 0.0
+    let_go: threading.Event = field(default_factory=threading.Event)
+    hangs: bool = False
+
+    @property
+    def model(self) -> ModelAnswer:
+        return self.inner.model
+
+    @property
+    def engine(self) -> DecisionEngine:
+        return self.inner.engine
+
+    async def submit(self, application: Application, *, explain: bool) -> Decision:
+        raise NotImplementedError("it computes on a thread of its own")
+
+    def compute(
+        self, applications: Sequence[Application], *, explain: bool
+    ) -> list[Decision | Exception]:
+        time.sleep(self.seconds)
+        if self.hangs:
+            self.let_go.wait(60)
+        if self.error is not None:
+            raise self.error
+        return self.inner.compute(applications, explain=explain)
+
+
+@pytest.fixture
+def challenger_calls() -> list[int]:
+    """Number of rows in each call of the challenger's engine."""
+    return []
+
+
+@pytest.fixture
+def challenger(
+    decoder: RequestDecoder, challenger_calls: list[int]
+) -> Iterator[Challenger]:
+    """A challenger with twice the champion's weights."""
+    engine = small_engine(challenger_calls, weights=(0.2, 0.002))
+    engine.warm_up({"amount": np.ones(2), "days_late_1": np.ones(2)})
+    challenger_calls.clear()
+    model = ModelAnswer("credit_scoring", "8", "challenger", "e" * 64)
+    made = Challenger(InProcessRunner(engine=engine, decoder=decoder, model=model))
+    yield made
+    made.let_go.set()

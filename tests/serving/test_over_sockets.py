@@ -13,15 +13,9 @@ import pytest
 from credit_scoring.serving.app import FrontDoor, ScoringApp
 from credit_scoring.serving.local_server import HOST
 
+from .conftest import no_lifespan
+
 HEAD = b"POST /predict HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
-
-
-async def no_lifespan(scope: Any, receive: Any, send: Any) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 @pytest.fixture

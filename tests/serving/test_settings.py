@@ -7,6 +7,7 @@ import pytest
 from credit_scoring.errors import SettingsError
 from credit_scoring.serving.settings import (
     Settings,
+    check_routing,
     known_names,
     load_settings,
     settings_table,
@@ -40,6 +41,8 @@ def test_an_unknown_name_is_refused_without_a_guess() -> None:
         ("ROUTING", "roulette-secret"),
         ("MAX_BODY_BYTES", "12-secret"),
         ("MAX_BATCH_ROWS", "0"),
+        ("CHALLENGER_SHARE", "1.5"),
+        ("ROUTING_SALT", ""),
         ("BODY_TIMEOUT_MS", ""),
     ],
 )
@@ -53,3 +56,12 @@ def test_the_documentation_has_every_setting() -> None:
     text = TABLE.read_text(encoding="utf-8")
     assert settings_table() in text
     assert all(f"`{name}`" in text for name in known_names())
+
+
+@pytest.mark.parametrize("routing", ["shadow", "split"])
+def test_a_routing_that_needs_a_challenger_is_refused_without_one(routing: str) -> None:
+    settings = load_settings({"CREDIT_SCORING_ROUTING": routing})
+    with pytest.raises(SettingsError, match="has no challenger: set it to champion"):
+        check_routing(settings, has_challenger=False)
+    check_routing(settings, has_challenger=True)
+    check_routing(Settings(), has_challenger=False)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from credit_scoring import __version__
 from credit_scoring.contract.model import Contract
 from credit_scoring.contract.request import RequestDecoder, request_json_schema
+from credit_scoring.decision.routing import Split
 from credit_scoring.errors import ArtifactError
 from credit_scoring.registry.artifact import Artifact, load_artifact
 from credit_scoring.serving.answers import ModelAnswer, Role
+from credit_scoring.serving.apart import Patience, RunnerApart
 from credit_scoring.serving.app import Route, ScoringApp
 from credit_scoring.serving.examples import (
     decided_examples,
@@ -27,9 +29,16 @@ from credit_scoring.serving.recording import (
     Recorder,
     log_recorder,
 )
+from credit_scoring.serving.routing import (
+    ChallengerDecides,
+    ChampionDecides,
+    Router,
+)
+from credit_scoring.serving.routing_metrics import RoutingMetrics
 from credit_scoring.serving.runners import InProcessRunner, Runner
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings
+from credit_scoring.serving.shadow import Shadow
 from credit_scoring.serving.start_page import start_page
 
 _LOG = logging.getLogger(__name__)
@@ -132,7 +141,7 @@ def scoring_app(
     """
     scoring = Scoring(
         champion=models.champion,
-        challenger=models.challenger,
+        router=router(models, settings, metrics.routing),
         metrics=metrics,
         recorder=recorder,
         histories=histories,
@@ -146,6 +155,30 @@ def scoring_app(
         Route("/predict/batch", "POST", batch),
     )
     return ScoringApp(routes, metrics)
+
+
+def router(models: Models, settings: Settings, metrics: RoutingMetrics) -> Router:
+    """Make the routing that the settings ask for.
+
+    A challenger that is in the release and cannot be used is left out and counted.
+    """
+    challenger = models.challenger
+    if settings.routing == "split":
+        patience = Patience(
+            timeout_ms=settings.challenger_timeout_ms,
+            most_waiting=settings.challenger_waiting,
+        )
+        return ChallengerDecides(
+            champion=models.champion,
+            challenger=challenger and RunnerApart(challenger, patience),
+            split=Split(share=settings.challenger_share, salt=settings.routing_salt),
+            metrics=metrics,
+        )
+    if settings.routing == "shadow":
+        most_waiting = settings.challenger_waiting
+        shadow = Shadow(challenger, metrics, most_waiting=most_waiting)
+        return ChampionDecides(models.champion, shadow)
+    return ChampionDecides(models.champion)
 
 
 def describe(

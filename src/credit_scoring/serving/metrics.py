@@ -8,6 +8,8 @@ values from short fixed lists only.
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
+from credit_scoring.serving.routing_metrics import RoutingMetrics
+
 _DURATION_BUCKETS_SECONDS = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0,
 )  # fmt: skip
@@ -37,6 +39,7 @@ class ServiceMetrics:
             ["role", "decision", "feature_source"],
             registry=registry,
         )
+        self.routing = RoutingMetrics(registry)
         # labels() costs more than counting: each child is looked up once.
         self._request_children: dict[tuple[str, int], Counter] = {}
         self._duration_children: dict[str, Histogram] = {}

@@ -15,20 +15,18 @@ from credit_scoring.serving.answers import (
 from credit_scoring.serving.histories import Histories, NoHistories
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.recording import Answered, Recorder, Unrecorded
+from credit_scoring.serving.routing import ChampionDecides, Decided, Router
 from credit_scoring.serving.runners import Runner
 
 
 class Scoring:
-    """Decides on applications with the champion.
-
-    The challenger stands by, loaded and warm; no routing sends it anything yet.
-    """
+    """Decides on applications, each with the model that routing chooses."""
 
     def __init__(  # noqa: PLR0913 - one for each collaborator
         self,
         *,
         champion: Runner,
-        challenger: Runner | None,
+        router: Router | None = None,
         metrics: ServiceMetrics,
         recorder: Recorder | None = None,
         histories: Histories | None = None,
@@ -38,8 +36,8 @@ class Scoring:
         """Compose the runners.
 
         Args:
-            champion: Decides.
-            challenger: Stands by; None if there is none.
+            champion: Says what holds where no model decides.
+            router: Chooses the runner that decides; None for the champion, always.
             metrics: Counts the decisions.
             recorder: Keeps each decision before it is answered; None keeps none.
             histories: Completes applications that come without their history;
@@ -48,7 +46,7 @@ class Scoring:
             new_id: Gives each decision its identifier.
         """
         self.champion = champion
-        self.challenger = challenger
+        self._router = ChampionDecides(champion) if router is None else router
         self._metrics = metrics
         self._recorder = recorder or Unrecorded()
         self._histories = histories or NoHistories()
@@ -74,12 +72,12 @@ class Scoring:
             source = "degraded" if completed is None else "store"
             application = completed or application
         if source == "degraded":
-            decision = self._without_history()
+            decided = self._without_history()
         else:
-            decision = await self.champion.submit(application, explain=explain)
-        answered = self._answered(application, decision, source, explain=explain)
+            decided = await self._router.decide(application, explain=explain)
+        answered = self._answered(application, decided, source, explain=explain)
         await self._recorder.record(answered)
-        self._count(answered.answer)
+        self._settle(answered)
         if source == "request":
             self._histories.remember(application)
         return answered.answer
@@ -134,7 +132,7 @@ class Scoring:
             ProblemError: If the decisions could not be recorded.
         """
         complete = [one for one in applications if one.has_history]
-        computed = iter(self.champion.compute(complete, explain=explain))
+        computed = iter(self._router.decide_many(complete, explain=explain))
         outcomes = [
             self._answered_or_error(
                 application,
@@ -151,7 +149,7 @@ class Scoring:
         answered = [one for one in outcomes if not isinstance(one, Exception)]
         self._recorder.record_many(answered)
         for one in answered:
-            self._count(one.answer)
+            self._settle(one)
         return [o if isinstance(o, Exception) else o.answer for o in outcomes]
 
     def remember(
@@ -167,13 +165,13 @@ class Scoring:
             if application.has_history and place not in stored:
                 self._histories.remember(application)
 
-    def _without_history(self) -> Decision:
-        return self.champion.engine.decide_without_history()
+    def _without_history(self) -> Decided:
+        return Decided(self.champion, self.champion.engine.decide_without_history())
 
     def _answered_or_error(
         self,
         application: Application,
-        outcome: Decision | Exception,
+        outcome: Decided | Exception,
         source: FeatureSource,
         *,
         explain: bool,
@@ -185,13 +183,14 @@ class Scoring:
     def _answered(
         self,
         application: Application,
-        decision: Decision,
+        decided: Decided,
         source: FeatureSource,
         *,
         explain: bool,
     ) -> Answered:
+        runner, decision = decided
         answer = answer_of(
-            self.champion,
+            runner,
             application,
             decision,
             source=source,
@@ -201,10 +200,14 @@ class Scoring:
             application, decision, answer, arm=answer.model.role, explained=explain
         )
 
-    def _count(self, answer: DecisionAnswer) -> None:
+    def _settle(self, answered: Answered) -> None:
+        """Do what follows once a decision is recorded."""
+        answer = answered.answer
         self._metrics.count_decision(
             answer.model.role, answer.decision, answer.feature_source
         )
+        if answer.feature_source != "degraded":
+            self._router.answered(answered.application, answer)
 
 
 class Stamp(NamedTuple):

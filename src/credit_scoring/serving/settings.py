@@ -21,9 +21,46 @@ class Settings(HistorySettings):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    routing: Literal["champion"] = Field(
+    routing: Literal["champion", "shadow", "split"] = Field(
         default="champion",
-        description="Which model decides. `champion`: the champion, always.",
+        description=(
+            "Which model decides. `champion`: the champion, always. `shadow`: the "
+            "champion, and the challenger scores after the answer. `split`: the "
+            "challenger on its share of the applicants."
+        ),
+    )
+    challenger_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Share of the applicants whom the challenger decides in `split`.",
+    )
+    routing_salt: str = Field(
+        default="champion-challenger",
+        min_length=1,
+        max_length=64,
+        description=(
+            "Names the experiment. With the `loan_id` it draws the arm in `split`; "
+            "another salt draws every applicant anew."
+        ),
+    )
+    challenger_timeout_ms: int = Field(
+        default=100,
+        ge=1,
+        le=60_000,
+        description=(
+            "Longest time for the challenger's decision in `split`; then the "
+            "champion decides."
+        ),
+    )
+    challenger_waiting: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description=(
+            "Most applications that wait for the challenger; in `shadow` more are "
+            "left out, in `split` the champion decides on them."
+        ),
     )
     max_body_bytes: int = Field(
         default=64 * 1024,
@@ -113,6 +150,19 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return read_settings(Settings, environment)
 
 
+def check_routing(settings: Settings, *, has_challenger: bool) -> None:
+    """Refuse a routing that this release can never follow.
+
+    Raises:
+        SettingsError: If routing needs a challenger and the release has none.
+    """
+    if settings.routing != "champion" and not has_challenger:
+        raise SettingsError(
+            f"{variable('routing')} is {settings.routing}, but the release has no "
+            "challenger: set it to champion, or package a release with a challenger"
+        )
+
+
 def refuse_unknown_names(environment: Mapping[str, str]) -> None:
     """Refuse a misspelt setting, which would otherwise silently do nothing.
 
@@ -185,5 +235,7 @@ def _allowed(schema: Mapping[str, object]) -> str:
         return str(schema["allowed"])
     if "minimum" in schema:
         return f"{schema['minimum']} to {schema['maximum']}"
+    if "minLength" in schema:
+        return f"{schema['minLength']} to {schema['maxLength']} characters"
     choices = schema.get("enum", [schema.get("const")])
     return ", ".join(f"`{choice}`" for choice in choices)  # type: ignore[attr-defined]
