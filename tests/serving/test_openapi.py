@@ -36,7 +36,9 @@ def test_it_has_the_parts_that_openapi_asks_for(document: Json) -> None:
         assert operation["requestBody"]["required"] is True
         assert {"200", "400", "408", "413", "415"} <= set(operation["responses"])
         assert all("description" in r for r in operation["responses"].values())
-        assert [p["name"] for p in operation["parameters"]] == ["reasons"]
+        named = [(p["in"], p["name"]) for p in operation["parameters"]]
+        assert named[0] == ("query", "reasons")
+        assert (named[1:] == [("header", "Idempotency-Key")]) is (path == "/predict")
 
 
 def test_each_reference_leads_somewhere(document: Json) -> None:

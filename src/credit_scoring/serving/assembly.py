@@ -19,6 +19,8 @@ from credit_scoring.serving.examples import (
     invalid_example,
 )
 from credit_scoring.serving.histories import Histories
+from credit_scoring.serving.idempotency import Idempotency, LocalAnswers
+from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
 from credit_scoring.serving.openapi import Described, Json, api_document
@@ -147,7 +149,12 @@ def scoring_app(
         histories=histories,
     )
     decoder = models.decoder
-    predict = Predict(scoring=scoring, decoder=decoder, settings=settings)
+    predict = Predict(
+        scoring=scoring,
+        decoder=decoder,
+        settings=settings,
+        idempotency=idempotency(settings, metrics.idempotency),
+    )
     batch = PredictBatch(scoring=scoring, decoder=decoder, settings=settings)
     routes = (
         Route("/", "GET", start_page),
@@ -179,6 +186,25 @@ def router(models: Models, settings: Settings, metrics: RoutingMetrics) -> Route
         shadow = Shadow(challenger, metrics, most_waiting=most_waiting)
         return ChampionDecides(models.champion, shadow)
     return ChampionDecides(models.champion)
+
+
+def idempotency(settings: Settings, metrics: IdempotencyMetrics) -> Idempotency:
+    """Keep answers in this process, and in Redis if the settings name one."""
+    seconds = settings.idempotency_ttl_hours * 3600
+    local = LocalAnswers(
+        most=settings.idempotency_answers, seconds=seconds, metrics=metrics
+    )
+    if settings.redis_url is None:
+        return Idempotency(local, metrics)
+    from credit_scoring.serving.redis_answers import RedisAnswers
+
+    shared = RedisAnswers(
+        settings.redis_url.get_secret_value(),
+        prefix=f"credit_scoring:{settings.redis_namespace}:answer:",
+        seconds=seconds,
+        timeout_ms=settings.idempotency_timeout_ms,
+    )
+    return Idempotency(local, metrics, shared)
 
 
 def describe(

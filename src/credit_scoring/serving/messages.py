@@ -77,7 +77,12 @@ class ClientLeftError(Exception):
 
 def json_reply(value: object) -> Reply:
     """Answer 200 with a value as JSON."""
-    return Reply(200, _ENCODER.encode(value), (_JSON_TYPE, _NO_STORE))
+    return decision_reply(_ENCODER.encode(value))
+
+
+def decision_reply(body: bytes) -> Reply:
+    """Answer 200 with a decision that is encoded already."""
+    return Reply(200, body, (_JSON_TYPE, _NO_STORE))
 
 
 def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:

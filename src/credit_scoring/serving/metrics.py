@@ -8,6 +8,7 @@ values from short fixed lists only.
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
+from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
 from credit_scoring.serving.routing_metrics import RoutingMetrics
 
 _DURATION_BUCKETS_SECONDS = (
@@ -39,6 +40,7 @@ class ServiceMetrics:
             ["role", "decision", "feature_source"],
             registry=registry,
         )
+        self.idempotency = IdempotencyMetrics(registry)
         self.routing = RoutingMetrics(registry)
         # labels() costs more than counting: each child is looked up once.
         self._request_children: dict[tuple[str, int], Counter] = {}

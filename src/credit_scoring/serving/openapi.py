@@ -11,6 +11,7 @@ from credit_scoring.serving.problems import (
     Problem,
     body_too_large,
     decision_not_recorded,
+    idempotency_key_reused,
     unsupported_media_type,
 )
 
@@ -110,7 +111,7 @@ def _predict(described: Described) -> Json:
             "Without the columns of the statement history the application is "
             "referred to a person, and `feature_source` says `degraded`."
         ),
-        "parameters": [_reasons_parameter()],
+        "parameters": [_reasons_parameter(), _idempotency_key()],
         "requestBody": _body(
             _reference("Application"),
             {e.name: {"value": e.request} for e in described.examples},
@@ -121,6 +122,10 @@ def _predict(described: Described) -> Json:
                 {e.name: {"value": e.answer} for e in described.examples},
             ),
             **_problems(described.invalid),
+            "409": _problem(
+                "The Idempotency-Key was sent with another request",
+                msgspec.to_builtins(idempotency_key_reused().problem),
+            ),
         },
     }
 
@@ -157,6 +162,19 @@ def _reasons_parameter() -> Json:
         "required": False,
         "description": "`true` gives the reasons of an approval, too.",
         "schema": {"type": "string", "enum": ["true"]},
+    }
+
+
+def _idempotency_key() -> Json:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": (
+            "A retry with the same key and body gets the same answer and is not "
+            "decided again; `idempotency-replayed: true` says so."
+        ),
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     }
 
 

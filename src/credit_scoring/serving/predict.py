@@ -8,6 +8,12 @@ from functools import partial
 from credit_scoring.contract.request import Application, RequestDecoder
 from credit_scoring.errors import FieldError, InvalidRequestError
 from credit_scoring.serving.answers import BatchEntry, RowProblem
+from credit_scoring.serving.idempotency import (
+    Idempotency,
+    asked_for,
+    key_of,
+    refuse_key,
+)
 from credit_scoring.serving.incidents import report_incident
 from credit_scoring.serving.messages import (
     BodyLimits,
@@ -27,11 +33,17 @@ class Predict:
     """``POST /predict``: one application, one decision."""
 
     def __init__(
-        self, *, scoring: Scoring, decoder: RequestDecoder, settings: Settings
+        self,
+        *,
+        scoring: Scoring,
+        decoder: RequestDecoder,
+        settings: Settings,
+        idempotency: Idempotency,
     ) -> None:
-        """Answer with the scoring's decisions."""
+        """Answer with the scoring's decisions, each key once."""
         self._scoring = scoring
         self._decoder = decoder
+        self._idempotency = idempotency
         self._limits = BodyLimits(settings.max_body_bytes, settings.body_timeout_ms)
 
     async def __call__(self, scope: Scope, receive: Receive) -> Reply:
@@ -43,7 +55,15 @@ class Predict:
             ClientLeftError: If the client left before its body was complete.
         """
         explain = reasons_wanted(scope["query_string"])
+        key = key_of(scope["headers"])
         body = await read_json_body(scope, receive, self._limits)
+        if key is None:
+            return await self._decide(body, explain)
+        asked = asked_for(key, body, explain=explain)
+        decide = partial(self._decide, body, explain)
+        return await self._idempotency.answer(asked, decide)
+
+    async def _decide(self, body: bytes, explain: bool) -> Reply:
         application = self._decoder.decode(body)
         return json_reply(await self._scoring.decide(application, explain=explain))
 
@@ -74,6 +94,7 @@ class PredictBatch:
             ClientLeftError: If the client left before its body was complete.
         """
         explain = reasons_wanted(scope["query_string"])
+        refuse_key(scope["headers"])
         body = await read_json_body(scope, receive, self._limits)
         loop = asyncio.get_running_loop()
         rows = await loop.run_in_executor(self._executor, self._decode, body)

@@ -13,6 +13,9 @@ Header = tuple[bytes, bytes]
 # whatever was sent.
 MAX_FIELD_ERRORS = 64
 
+# In seconds: what keeps the service from answering passes in less, or takes long.
+RETRY_AFTER: Header = (b"retry-after", b"1")
+
 TYPE_PREFIX = "tag:credit-scoring,2026:"
 
 
@@ -159,6 +162,30 @@ def decision_not_recorded() -> ProblemError:
             "the decision could not be recorded, so there is none; try again later",
         ),
         [(b"retry-after", b"1")],
+    )
+
+
+def idempotency_key_reused() -> ProblemError:
+    """Refuse a key under which another request was answered."""
+    return ProblemError(
+        problem(
+            HTTPStatus.CONFLICT,
+            "idempotency-key-reused",
+            "this Idempotency-Key was sent with another request; a new request needs "
+            "a new key",
+        )
+    )
+
+
+def decision_in_progress() -> ProblemError:
+    """Refuse to wait longer for the decision that was begun under the same key."""
+    return ProblemError(
+        problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "decision-in-progress",
+            "the decision under this Idempotency-Key is still being made; ask again",
+        ),
+        [RETRY_AFTER],
     )
 
 

@@ -127,6 +127,29 @@ class Settings(HistorySettings):
             "the log's index notes."
         ),
     )
+    idempotency_ttl_hours: float = Field(
+        default=24.0,
+        ge=0.001,
+        le=24 * 31,
+        description="How long the answer to an `Idempotency-Key` is repeated.",
+    )
+    idempotency_answers: int = Field(
+        default=20_000,
+        ge=1,
+        le=10_000_000,
+        description=(
+            "Most answers that a worker keeps by itself; a thousand take about 1 MB."
+        ),
+    )
+    idempotency_timeout_ms: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description=(
+            "Longest wait for Redis at each step under an `Idempotency-Key`; then the "
+            "worker keeps the answer by itself."
+        ),
+    )
 
 
 def known_names() -> frozenset[str]:
