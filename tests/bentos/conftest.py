@@ -194,9 +194,16 @@ def server(bento: str, tmp_path_factory: pytest.TempPathFactory) -> LocalServer:
 
 
 @pytest.fixture(scope="session")
-def url(server: LocalServer) -> Iterator[str]:
+def decisions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the served Bento's decision log."""
+    return tmp_path_factory.mktemp("decision log") / "decisions"
+
+
+@pytest.fixture(scope="session")
+def url(server: LocalServer, decisions: Path) -> Iterator[str]:
     """Address of the Bento, served as an operator would."""
-    with server.running() as url:
+    environment = {"CREDIT_SCORING_DECISION_LOG_DIR": str(decisions)}
+    with server.running(environment=environment) as url:
         yield url
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -114,19 +115,19 @@ class LogMetrics:
         )
         self._gauges_at = 0.0
 
-    def count_records(self, count: int, decided_at: float, size_bytes: int) -> None:
+    def count_records(self, count: int, scored_at: datetime, size_bytes: int) -> None:
         """Count written decisions.
 
         Args:
             count: How many.
-            decided_at: Time of the first of them, in seconds since 1970.
+            scored_at: Time of the first of them.
             size_bytes: Size of the segment.
         """
         self._records.inc(count)
         now = time.time()
         if now - self._gauges_at >= _GAUGES_SECONDS or now < self._gauges_at:
             self._gauges_at = now
-            self._lag.set(max(0.0, now - decided_at))
+            self._lag.set(max(0.0, now - scored_at.timestamp()))
             self._bytes.set(size_bytes)
 
     def count_errors(self, count: int) -> None:
@@ -137,9 +138,10 @@ class LogMetrics:
 class LogRecorder:
     """Writes decisions to the decision log.
 
-    A single decision is written at once, on the event loop: that costs less than
-    waiting for company. Only when each write waits for the disk, those that
-    arrive meanwhile are written together, beside the event loop.
+    One that comes alone is written at once. Where several come in one turn of the
+    event loop, those of each turn are written together, at its end. When each
+    write waits for the disk, those that come meanwhile are written together,
+    beside the event loop.
     """
 
     def __init__(
@@ -163,6 +165,8 @@ class LogRecorder:
         self._models: dict[str, LoggedModel] = {}
         self._executor = ThreadPoolExecutor(1, "credit-scoring-log") if fsync else None
         self._waiting: list[tuple[DecisionEntry, asyncio.Future[None]]] = []
+        self._in_company = fsync
+        self._written_in_turn = False
         self._writing: asyncio.Task[None] | None = None
 
     async def record(self, answered: Answered) -> None:
@@ -172,14 +176,21 @@ class LogRecorder:
             ProblemError: If it could not be written.
         """
         entry = self._entry(answered)
-        if self._executor is None:
-            self._append([entry])
-            return
         loop = asyncio.get_running_loop()
+        if not self._in_company:
+            if not self._written_in_turn:
+                self._written_in_turn = True
+                loop.call_soon(self._end_turn)
+                self._append([entry])
+                return
+            self._in_company = True
         written: asyncio.Future[None] = loop.create_future()
         self._waiting.append((entry, written))
-        if self._writing is None:
-            self._writing = loop.create_task(self._write_waiting(self._executor))
+        if self._executor is not None:
+            if self._writing is None:
+                self._writing = loop.create_task(self._write_meanwhile(self._executor))
+        elif len(self._waiting) == 1:
+            loop.call_soon(self._write_waiting)
         await written
 
     def record_many(self, answered: Sequence[Answered]) -> None:
@@ -198,7 +209,20 @@ class LogRecorder:
             self._executor.shutdown()
         self._log.close()
 
-    async def _write_waiting(self, executor: ThreadPoolExecutor) -> None:
+    def _end_turn(self) -> None:
+        self._written_in_turn = False
+
+    def _write_waiting(self) -> None:
+        together, self._waiting = self._waiting, []
+        self._in_company = len(together) > 1
+        error: Exception | None = None
+        try:
+            self._append([entry for entry, _ in together])
+        except Exception as raised:  # noqa: BLE001 - handed to those who wait
+            error = raised
+        _tell(together, error)
+
+    async def _write_meanwhile(self, executor: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
             together, self._waiting = self._waiting, []
@@ -208,13 +232,7 @@ class LogRecorder:
                 await loop.run_in_executor(executor, self._append, entries)
             except Exception as raised:  # noqa: BLE001 - handed to those who wait
                 error = raised
-            for _, written in together:
-                if written.done():
-                    continue  # the client left
-                if error is None:
-                    written.set_result(None)
-                else:
-                    written.set_exception(error)
+            _tell(together, error)
         self._writing = None
 
     def _append(self, entries: list[DecisionEntry]) -> None:
@@ -224,7 +242,7 @@ class LogRecorder:
             self._metrics.count_errors(len(entries))
             raise decision_not_recorded() from None
         self._metrics.count_records(
-            len(entries), entries[0].scored_at.timestamp(), self._log.segment_bytes
+            len(entries), entries[0].scored_at, self._log.segment_bytes
         )
 
     def _entry(self, answered: Answered) -> DecisionEntry:
@@ -259,6 +277,18 @@ class LogRecorder:
             logged = LoggedModel(model.name, model.version, model.role, model.digest)
             self._models[model.digest] = logged
         return logged
+
+
+def _tell(
+    waiting: list[tuple[DecisionEntry, asyncio.Future[None]]], error: Exception | None
+) -> None:
+    for _, written in waiting:
+        if written.done():
+            continue  # the client left
+        if error is None:
+            written.set_result(None)
+        else:
+            written.set_exception(error)
 
 
 def _values_of(names: tuple[str, ...]) -> Callable[[Application], tuple[Any, ...]]:
