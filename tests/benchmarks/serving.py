@@ -52,7 +52,8 @@ def main() -> int:
     champion = release["versions"]["champion"]
     folder = model_folder(bentoml.models.get(champion["model"])).folder
     applications = read_applications(folder)
-    peers = _chosen(options, release["bento"], champion["version"])
+    bento = options.bento or release["bento"]
+    peers = _chosen(options, bento, champion["version"])
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         os.environ |= {
             "BENCH_ARTIFACT": str(folder),
@@ -71,6 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--only", nargs="*", help="names of servers")
+    parser.add_argument("--bento", help="tag of another Bento of the same models")
     parser.add_argument("--docs", action="store_true", help="write the docs page")
     options = parser.parse_args()
     if options.short:

@@ -33,7 +33,8 @@ def artifacts(
     """Put artifacts in place by folder; an error stands for one that is altered."""
 
     def put(**by_folder: Any) -> None:
-        def load(folder: Path) -> Any:
+        def load(folder: Path, *, compiled: bool) -> Any:
+            assert compiled
             given = by_folder[folder.name]
             if isinstance(given, Exception):
                 raise given

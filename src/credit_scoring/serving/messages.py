@@ -5,7 +5,8 @@ the routes work on ASGI's own scope, receive and send.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+import types
+from collections.abc import Awaitable, Callable, Generator, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -49,8 +50,7 @@ class AsgiApp(Protocol):
         """Answer one connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """An answer that is complete and ready to send."""
 
     status: int
@@ -111,27 +111,61 @@ async def read_json_body(scope: Scope, receive: Receive, limits: BodyLimits) -> 
         ClientLeftError: If the client left before the body was complete.
     """
     _check_headers(scope["headers"], limits.size_bytes)
+    # Most bodies are there already, and a timer costs as much as the decoding.
+    waiting = receive().__await__()
+    try:
+        awaited = next(waiting)
+    except StopIteration as received:
+        message: Message = received.value
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            return _within(message.get("body", b""), limits.size_bytes)
+        rest = _read_body(receive, message, limits.size_bytes)
+    else:
+        rest = _wait_and_read_body(receive, _go_on(waiting, awaited), limits.size_bytes)
     try:
         async with asyncio.timeout(limits.timeout_ms / 1000):
-            return await _read_body(receive, limits.size_bytes)
+            return await rest
     except TimeoutError:
         raise body_too_slow(limits.timeout_ms) from None
 
 
-async def _read_body(receive: Receive, limit_bytes: int) -> bytes:
+@types.coroutine
+def _go_on(
+    waiting: Generator[Any, Any, Message], awaited: object
+) -> Generator[Any, Any, Message]:
+    """Go on with an awaitable that was started and now waits for something."""
+    try:
+        yield awaited
+    except BaseException:
+        waiting.close()
+        raise
+    return (yield from waiting)
+
+
+async def _wait_and_read_body(
+    receive: Receive, first: Awaitable[Message], limit_bytes: int
+) -> bytes:
+    return await _read_body(receive, await first, limit_bytes)
+
+
+async def _read_body(receive: Receive, message: Message, limit_bytes: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeftError
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
+    while message["type"] == "http.request":
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
         if size > limit_bytes:
             raise body_too_large(limit_bytes)
         if not message.get("more_body", False):
-            return b"".join((*chunks, chunk)) if chunks else chunk
-        chunks.append(chunk)
+            return b"".join(chunks)
+        message = await receive()
+    raise ClientLeftError
+
+
+def _within(body: bytes, limit_bytes: int) -> bytes:
+    if len(body) > limit_bytes:
+        raise body_too_large(limit_bytes)
+    return body
 
 
 def _check_headers(headers: Sequence[Header], limit_bytes: int) -> None:
