@@ -1,16 +1,15 @@
 """Nodes of the materialization pipeline."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from credit_scoring.contract.model import Contract, Role
-from credit_scoring.feature_store.materialization import HistoryBatch
+from credit_scoring.feature_store.selection import (
+    ApplicationBatches,
+    SelectedHistories,
+)
 from credit_scoring.features.definition import load_feature_set
 from credit_scoring.pipelines.feature_engineering.parameters import (
     FeatureEngineeringParameters,
@@ -28,51 +27,6 @@ class MaterializationParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     as_of: AwareDatetime | None = None
-
-
-class ApplicationBatches(Protocol):
-    """Accepted rows that are read a part at a time."""
-
-    @property
-    def rows(self) -> int:
-        """Number of rows in all."""
-
-    def read(self, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
-        """Read columns, from the first row to the last."""
-
-
-@dataclass(frozen=True)
-class SelectedHistories:
-    """Histories to be stored; nothing is read before they are asked for.
-
-    Attributes:
-        contract: Names the history columns.
-        feature_version: Of the features computed from them.
-        as_of: Time that they are of; None is the time of writing.
-        applications: Where they are.
-    """
-
-    contract: Contract
-    feature_version: str
-    as_of: datetime | None
-    applications: ApplicationBatches
-
-    @property
-    def rows(self) -> int:
-        """Number of histories."""
-        return self.applications.rows
-
-    def batches(self) -> Iterator[HistoryBatch]:
-        """Read the histories, a part at a time."""
-        id_name, names = self.contract.id_name, self.contract.names(Role.HISTORY)
-        for rows in self.applications.read([id_name, *names]):
-            columns = [
-                rows.column(name).to_numpy(zero_copy_only=False) for name in names
-            ]
-            yield HistoryBatch(
-                loan_ids=rows.column(id_name).to_pylist(),
-                values=np.stack(columns, axis=1).astype(np.float64, copy=False),
-            )
 
 
 def select_histories(

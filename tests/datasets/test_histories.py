@@ -13,20 +13,27 @@ import pytest
 from kedro.io import DatasetError
 from rich.console import Console
 
+from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.contract.model import Contract, Role
-from credit_scoring.errors import FeatureStoreError, SettingsError
-from credit_scoring.pipelines.materialization import progress
-from credit_scoring.pipelines.materialization.datasets import (
+from credit_scoring.datasets import progress
+from credit_scoring.datasets.histories import (
     HistoryStoreDataset,
     ParquetBatches,
     ParquetBatchesDataset,
 )
-from credit_scoring.pipelines.materialization.nodes import SelectedHistories
-from credit_scoring.pipelines.materialization.progress import row_progress
+from credit_scoring.datasets.progress import row_progress
+from credit_scoring.errors import FeatureStoreError, SettingsError
+from credit_scoring.feature_store.selection import SelectedHistories
 from credit_scoring.serving.local_redis import local_redis
 
 URL = "CREDIT_SCORING_REDIS_URL"
 VERSION = "0123456789abcdef"
+
+
+@pytest.fixture
+def contract() -> Contract:
+    conf = Path(__file__).parents[2] / "conf" / "base"
+    return contract_from_yaml(conf / "parameters_contract.yml")
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 from kedro.io import AbstractDataset, DatasetError
 from kedro.io.core import get_protocol_and_path
 
+from credit_scoring.datasets.progress import row_progress
 from credit_scoring.environment import read_settings, variable
 from credit_scoring.errors import FeatureStoreError
 from credit_scoring.feature_store.encoding import HistoryEncoding
 from credit_scoring.feature_store.keys import Keys
 from credit_scoring.feature_store.materialization import Materializer, read_marker
+from credit_scoring.feature_store.selection import SelectedHistories
 from credit_scoring.feature_store.settings import HistorySettings
-from credit_scoring.pipelines.materialization.nodes import SelectedHistories
-from credit_scoring.pipelines.materialization.progress import row_progress
 
 logger = logging.getLogger(__name__)
 
