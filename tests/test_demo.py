@@ -4,7 +4,7 @@ import json
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -220,7 +220,10 @@ class Running:
         return self
 
     @contextmanager
-    def running(self, *, waiting: Callable[[float], None]) -> Iterator[str]:
+    def running(
+        self, *, environment: Mapping[str, str], waiting: Callable[[float], None]
+    ) -> Iterator[str]:
+        assert "CREDIT_SCORING_DECISION_LOG_DIR" in environment
         waiting(0.5)
         if self._error is not None:
             raise self._error

@@ -27,6 +27,7 @@ PIPELINES = {
     "evaluation",
     "promotion",
     "packaging",
+    "materialization",
 }
 PLOTS = ("bins", "importance", "ks", "reliability", "roc", "score_distribution")
 TABLES = ("feature_importance", "reliability_table", "search_trials", "predictions")

@@ -45,6 +45,8 @@ class PromotionError(CreditScoringError, RuntimeError):
 
 class RunError(CreditScoringError, RuntimeError):
     """A run cannot start from what is there."""
+
+
 class FeatureStoreError(CreditScoringError, RuntimeError):
     """The store of histories cannot be used, or not for what was asked."""
 

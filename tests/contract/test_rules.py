@@ -79,13 +79,13 @@ def test_standardise_recodes_all_at_once_and_leaves_its_input_alone():
             "description": "x",
             "nullable": True,
             "sentinels": [-9],
-            "recode": {1: 2, 2: 3},
+            "recode": {1: 3, 2: 4},
             "recode_reason": "r",
         }
     )
     values = np.array([1.0, 2.0, -9.0, -0.0, np.nan])
     read = standardise(values, column)
-    np.testing.assert_array_equal(read, [2.0, 3.0, np.nan, 0.0, np.nan])
+    np.testing.assert_array_equal(read, [3.0, 4.0, np.nan, 0.0, np.nan])
     assert not np.signbit(read[3])
     np.testing.assert_array_equal(values, [1.0, 2.0, -9.0, -0.0, np.nan])
 

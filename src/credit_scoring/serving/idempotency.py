@@ -8,9 +8,11 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
@@ -298,7 +300,7 @@ class Idempotency:
             raise self._conflict()
         self._metrics.count_replayed()
         answer = decision_reply(kept.body or b"")
-        return replace(answer, headers=(*answer.headers, REPLAYED))
+        return msgspec.structs.replace(answer, headers=(*answer.headers, REPLAYED))
 
     def _conflict(self) -> Exception:
         self._metrics.count_conflict()
