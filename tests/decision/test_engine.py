@@ -200,3 +200,17 @@ def test_a_rule_on_a_column_that_may_not_be_used_is_refused(
             groups=engine.groups,
             columns=("days",),
         )
+
+
+def test_a_feature_on_a_column_that_may_not_be_used_is_refused(
+    engine: DecisionEngine,
+) -> None:
+    policy = engine.grading.policy.model_copy(update={"rules": ()})
+    with pytest.raises(ArtifactError, match="no decision may use: amount"):
+        DecisionEngine(
+            engine.model,
+            dataclasses.replace(engine.grading, policy=policy),
+            features=engine.features,
+            groups=engine.groups,
+            columns=("days",),
+        )
