@@ -1,5 +1,6 @@
 """The server of this machine's own: it works, and never outlives its holders."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -105,6 +106,16 @@ def test_a_server_that_ends_takes_its_guard_and_its_folder_along() -> None:
     process.kill()
     until(lambda: not server.folder.exists())
     server.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone can do that")
+def test_a_guard_that_is_killed_takes_its_server_along() -> None:
+    server = start_local_redis()
+    assert len(servers_in(server.folder)) == 2
+    server.guard.kill()
+    until(lambda: not servers_in(server.folder))
+    server.release()
+    shutil.rmtree(server.folder)
 
 
 def test_options_that_it_does_not_know_end_it(

@@ -29,6 +29,16 @@ _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.01
 _GUARD_SECONDS = 0.5
+# Should the guard itself be killed, Linux ends the server (prctl 1 is
+# PR_SET_PDEATHSIG); elsewhere there is nothing like it.
+_PROGRAM = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 15)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+_DYING_WITH_ITS_PARENT = (
+    (sys.executable, "-c", _PROGRAM) if sys.platform == "linux" else ()
+)
 
 
 class LocalRedisError(CreditScoringError, RuntimeError):
@@ -160,7 +170,9 @@ def guard_server(folder: Path, command: Sequence[str]) -> None:
         str(part) for name, value in options.items() for part in (f"--{name}", value)
     ]
     server = subprocess.Popen(  # noqa: S603 - no shell
-        [*command, *given], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        [*_DYING_WITH_ITS_PARENT, *command, *given],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
     )
     try:
         while server.poll() is None and not _input_has_ended():
