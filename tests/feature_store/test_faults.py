@@ -391,6 +391,26 @@ def test_fault_not_allowed(stage: Stage) -> None:
     assert stage.recorder.misses == 1
 
 
+def test_fault_became_a_replica(stage: Stage) -> None:
+    """After a failover reading goes on, and each write looks for the primary anew."""
+    stage.server.start()
+
+    async def scenario(store: HistoryStore) -> None:
+        await stage.remembered(store, stage.full("L-1"))
+        with stage.server.client() as client:
+            client.replicaof("127.0.0.1", 1)
+            before = client.info("stats")["total_connections_received"]
+            store.remember(stage.full("L-2"))
+            failures = stage.recorder.failures
+            await until(lambda: failures["write", "server"] >= 2)
+            assert client.info("stats")["total_connections_received"] > before
+            assert await store.complete(stage.bare("L-1")) == stage.full("L-1")
+            client.replicaof("NO", "ONE")
+        await until(lambda: stage.recorder.written == 2)
+
+    stage.run(scenario)
+
+
 def test_fault_connecting_takes_long(stage: Stage) -> None:
     """A host that drops packets: nobody waits for it longer than for an answer."""
     with socket.socket() as listener:

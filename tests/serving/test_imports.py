@@ -6,7 +6,7 @@ import sys
 
 FORBIDDEN = (
     "kedro", "mlflow", "evidently", "pandas", "sklearn", "xgboost", "optbinning",
-    "matplotlib", "shap", "optuna",
+    "matplotlib", "shap", "optuna", "redis",
 )  # fmt: skip
 PROGRAM = """
 import json, sys

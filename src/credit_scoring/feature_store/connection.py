@@ -89,7 +89,10 @@ class StoreConnection:
             await connection.send_command(*command, check_health=False)
             answer = await connection.read_response(disable_decoding=True)
         except exceptions.ResponseError as error:
-            # The answer is complete, so the connection stays usable.
+            # The answer is complete, so the connection stays usable; but a primary
+            # that has become a replica is left, to look for the new one.
+            if isinstance(error, exceptions.ReadOnlyError):
+                await self.close()
             raise StoreUnavailableError(fault_of(error)) from None
         except (exceptions.RedisError, OSError, TimeoutError) as error:
             await self.close()

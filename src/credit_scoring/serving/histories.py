@@ -7,10 +7,6 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from credit_scoring.contract.model import Contract
 from credit_scoring.contract.request import Application, RequestDecoder
-from credit_scoring.feature_store.reader import Limits
-from credit_scoring.feature_store.store import HistoryStore, StoreSettings
-from credit_scoring.feature_store.write_through import Retention
-from credit_scoring.serving.history_metrics import HistoryMetrics
 from credit_scoring.serving.settings import Settings
 
 
@@ -84,6 +80,12 @@ def open_histories(
     """
     if settings.redis_url is None:
         return NoHistories()
+    # Redis takes a third of a second to import, which others need not spend.
+    from credit_scoring.feature_store.reader import Limits
+    from credit_scoring.feature_store.store import HistoryStore, StoreSettings
+    from credit_scoring.feature_store.write_through import Retention
+    from credit_scoring.serving.history_metrics import HistoryMetrics
+
     return HistoryStore(
         StoreSettings(
             url=settings.redis_url.get_secret_value(),
