@@ -1,6 +1,5 @@
 """How our app stands in front of the one that BentoML builds for a service."""
 
-import gc
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,9 @@ from starlette.staticfiles import StaticFiles
 
 from credit_scoring.serving.app import FrontDoor
 from credit_scoring.serving.messages import AsgiApp
-from credit_scoring.serving.openapi import Json, with_infrastructure
+from credit_scoring.serving.start import quick_start
+
+Json = dict[str, Any]
 
 _READ_ONLY = frozenset({"GET", "HEAD"})
 
@@ -40,11 +41,8 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
 
     def __call__(self) -> Any:
         """Make the instance, once at start, and keep it for the front."""
-        self._instance = super().__call__()
-        # What is there now stays. Left out of the collector's sight, it costs no
-        # request the tens of milliseconds that a look at all of it takes.
-        gc.collect()
-        gc.freeze()
+        with quick_start():
+            self._instance = super().__call__()
         return self._instance
 
     def to_asgi(self, is_main: bool = True) -> Any:
@@ -58,6 +56,9 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
     @property
     def openapi_spec(self) -> Any:
         """Describe our routes and BentoML's."""
+        # Numpy comes with it, which BentoML's supervisor has no other use for.
+        from credit_scoring.serving.openapi import with_infrastructure
+
         # BentoML writes the document into the Bento with the plain YAML dumper.
         yaml.add_representer(ApiDocument, _represent)
         version = self.bento.tag.version if self.bento else None
