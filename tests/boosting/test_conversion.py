@@ -87,15 +87,66 @@ def test_a_booster_without_trees_is_refused(sample, grow_trees):
         ensemble_from_booster(booster, sample.names, sample.x)
 
 
-def test_splits_on_categories_are_refused(sample):
-    x = np.nan_to_num(sample.x[:, 2:3] + 2)
-    matrix = xgboost.DMatrix(
-        x, sample.bad, feature_types=["c"], enable_categorical=True
-    )
-    settings = {"objective": "binary:logistic", "max_cat_to_onehot": 1}
-    booster = xgboost.train(settings, matrix, num_boost_round=2)
-    with pytest.raises(ArtifactError, match="2 of 2 trees split on categories"):
-        ensemble_from_booster(booster, ("status",), x)
+@pytest.fixture(scope="module")
+def categorical():
+    """Rows with two columns of codes (44 and 5 of them) and two of numbers."""
+    rng = np.random.default_rng(17)
+    n = 6_000
+    code, few = rng.integers(0, 44, n), rng.integers(0, 5, n)
+    number, other = rng.normal(0, 1, n), rng.integers(0, 9, n)
+    log_odds = np.sin(code * 7.0) * 2 + (few == 3) + number * (code % 3 == 0)
+    bad = (rng.random(n) < 1 / (1 + np.exp(-log_odds))).astype(np.int8)
+    x = np.column_stack([code, number, few, other]).astype(np.float64)
+    x[rng.random(x.shape) < 0.05] = np.nan
+    return x, bad
+
+
+def grow_on_categories(x, bad, *, max_cat_to_onehot, depth=4):
+    types = ["c", "q", "c", "int"]
+    matrix = xgboost.DMatrix(x, bad, feature_types=types, enable_categorical=True)
+    settings = {
+        "objective": "binary:logistic",
+        "max_cat_to_onehot": max_cat_to_onehot,
+        "max_depth": depth,
+        "nthread": 1,
+    }
+    return xgboost.train(settings, matrix, num_boost_round=30)
+
+
+CATEGORICAL_NAMES = ("code", "number", "few", "other")
+
+
+@pytest.mark.parametrize("max_cat_to_onehot", [1, 8, 64])
+def test_margins_have_xgboosts_bits_where_trees_split_by_category(
+    categorical, max_cat_to_onehot
+):
+    x, bad = categorical
+    booster = grow_on_categories(x, bad, max_cat_to_onehot=max_cat_to_onehot)
+    ensemble = ensemble_from_booster(booster, CATEGORICAL_NAMES, x)
+    assert len(ensemble.trees.category_nodes) > 30
+    expected = booster.inplace_predict(x, predict_type="margin")
+    assert same_bits(ensemble.margin(x), expected)
+
+
+@pytest.mark.parametrize(
+    "code", [44, 63, 64, 1000, 1e7, 3e7, 1e30, -1, -0.5, -0.0, 2.7, 43.999, np.nan]
+)
+def test_categories_never_seen_go_where_xgboost_sends_them(categorical, code):
+    x, bad = categorical
+    booster = grow_on_categories(x, bad, max_cat_to_onehot=4)
+    ensemble = ensemble_from_booster(booster, CATEGORICAL_NAMES, x)
+    asked = x[:500].copy()
+    asked[:, 0] = code
+    asked[::2, 2] = code
+    expected = booster.inplace_predict(asked, predict_type="margin")
+    assert same_bits(ensemble.margin(asked), expected)
+
+
+def test_a_saved_model_keeps_its_categories(categorical, tmp_path):
+    x, bad = categorical
+    booster = grow_on_categories(x, bad, max_cat_to_onehot=1)
+    ensemble_from_booster(booster, CATEGORICAL_NAMES, x).save(tmp_path)
+    assert verify_against_xgboost(tmp_path, x) == len(x)
 
 
 def test_a_saved_model_is_proved_against_its_own_booster(ensemble, sample, tmp_path):

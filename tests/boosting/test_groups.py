@@ -28,12 +28,17 @@ def test_a_leafs_conditions_are_those_of_its_path(ensemble, sample):
     assert leaf.value == trees.value[node]
 
 
-def test_the_flat_arrays_hold_the_groups_one_after_another(ensemble, sample):
-    groups = list_groups(ensemble.trees)
-    flat = flatten(groups, ensemble.trees, len(sample.names))
-    assert np.diff(flat.node_start).tolist() == [len(g.nodes) for g in groups]
-    assert np.diff(flat.column_start).tolist() == [len(g.columns) for g in groups]
-    sizes = [len(g.columns) * 2 ** len(g.nodes) for g in groups]
-    assert np.diff(flat.table_start).tolist() == sizes
-    first = slice(0, len(groups[0].nodes))
-    assert (flat.thresholds[first] == ensemble.trees.threshold[groups[0].nodes]).all()
+def test_the_arrays_hold_the_groups_side_by_side(ensemble, sample):
+    trees, n_features = ensemble.trees, len(sample.names)
+    groups = list_groups(trees)
+    flat = flatten(groups, trees, n_features)
+    width = flat.columns.shape[1]
+    assert width == max(len(group.columns) for group in groups)
+    for place, group in enumerate(groups):
+        n = len(group.nodes)
+        assert (flat.slots[:n, place] == trees.slots(n_features)[group.nodes]).all()
+        assert (flat.thresholds[:n, place] == trees.threshold[group.nodes]).all()
+        assert (flat.thresholds[n:, place] == -np.inf).all()
+        assert flat.columns[place, : len(group.columns)].tolist() == group.columns
+    sizes = [width * 2 ** len(group.nodes) for group in groups]
+    assert np.diff(flat.starts).tolist() == sizes

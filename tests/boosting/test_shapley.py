@@ -5,6 +5,7 @@ from math import factorial
 
 import numpy as np
 import pytest
+import xgboost
 
 from credit_scoring.boosting.conversion import ensemble_from_booster
 from credit_scoring.errors import ArtifactError
@@ -44,6 +45,25 @@ def test_contributions_equal_the_definition(sample, grow_trees, depth):
     found = model.with_background(background).contributions(sample.x[:25])
     for row in range(25):
         expected = enumerated(model.margin, sample.x[row], background)
+        assert found[row] == pytest.approx(expected, abs=2e-6)
+
+
+def test_contributions_equal_the_definition_where_trees_split_by_category():
+    rng = np.random.default_rng(23)
+    x = rng.integers(0, 40, (2_000, 4)).astype(np.float64)
+    x[rng.random(x.shape) < 0.1] = np.nan
+    bad = (np.nan_to_num(x[:, 0]) % 7 < 3) ^ (np.nan_to_num(x[:, 1]) % 5 < 2)
+    matrix = xgboost.DMatrix(
+        x, bad, feature_types=["c", "c", "q", "c"], enable_categorical=True
+    )
+    settings = {"objective": "binary:logistic", "max_depth": 4, "nthread": 1}
+    booster = xgboost.train(settings, matrix, num_boost_round=8)
+    model = ensemble_from_booster(booster, ("a", "b", "c", "d"), x)
+    assert len(model.trees.category_nodes)
+    background = x[1_000:1_040]
+    found = model.with_background(background).contributions(x[:25])
+    for row in range(25):
+        expected = enumerated(model.margin, x[row], background)
         assert found[row] == pytest.approx(expected, abs=2e-6)
 
 

@@ -47,6 +47,40 @@ def test_arrays_of_another_type_are_refused(stump):
         trees.check(2)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "words", "message"),
+    [
+        (np.array([0]), [[1]], "not of the right type"),
+        (np.array([0], "i4"), [1], "not of the right type"),
+        (np.array([0], "i4"), [[1], [2]], "differ in number"),
+        (np.array([0], "i4"), [[]], "differ in number"),
+        (np.array([4], "i4"), [[1]], "do not rise"),
+        (np.array([-1], "i4"), [[1]], "do not rise"),
+        (np.array([0, 0], "i4"), [[1], [1]], "do not rise"),
+        (np.array([1], "i4"), [[1]], "are not splits"),
+        (np.array([0], "i4"), [[1]], "are not splits"),
+    ],
+)
+def test_sets_of_categories_that_belong_to_no_split_are_refused(
+    stump, nodes, words, message
+):
+    words = np.array(words, dtype=np.uint32)
+    with pytest.raises(ArtifactError, match=message):
+        dataclasses.replace(stump, category_nodes=nodes, category_words=words).check(2)
+
+
+def test_a_split_by_category_has_a_place_of_its_own(stump):
+    trees = dataclasses.replace(
+        stump,
+        threshold=np.array([0, -np.inf, -np.inf, -np.inf], dtype=np.float32),
+        category_nodes=np.array([0], dtype=np.int32),
+        category_words=np.array([[5, 2**31]], dtype=np.uint32),
+    )
+    trees.check(2)
+    assert trees.slots(2).tolist() == [4, 2, 2, 2]
+    assert trees.sets.tolist() == [[1, 0, 5, 2**31]]
+
+
 def test_written_trees_are_read_back(stump, tmp_path):
     trees = stump
     trees.write(tmp_path / "trees.npz")

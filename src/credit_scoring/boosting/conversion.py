@@ -1,6 +1,7 @@
 """From XGBoost's booster to compiled trees, and the proof that both agree."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from credit_scoring.boosting.trees import Trees
 from credit_scoring.errors import ArtifactError
 
 _LEAF = -1
+_WORD = 32
 
 
 def ensemble_from_booster(
@@ -84,12 +86,6 @@ def _check_kind(model: dict[str, Any], n_features: int) -> None:
     trees = booster["model"]["trees"]
     if not trees:
         raise ArtifactError("booster has no trees; expected at least one")
-    categorical = sum(any(tree["split_type"]) for tree in trees)
-    if categorical:
-        raise ArtifactError(
-            f"{categorical} of {len(trees)} trees split on categories; "
-            "expected numeric splits only"
-        )
 
 
 def _base_margin(booster: xgboost.Booster) -> float:
@@ -123,16 +119,45 @@ def _trees(listed: list[dict[str, Any]]) -> Trees:
         offset += len(part["left"])
         parts.append(part)
     joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-    return Trees(roots=np.array(roots, dtype=np.int32), **joined)
+    sets = {
+        node: chosen
+        for tree, root in zip(listed, roots, strict=True)
+        for node, chosen in _sets(tree, root)
+    }
+    nodes = sorted(sets)
+    joined["threshold"][nodes] = 0.0
+    return Trees(
+        roots=np.array(roots, dtype=np.int32),
+        category_nodes=np.array(nodes, dtype=np.int32),
+        category_words=_words([sets[node] for node in nodes]),
+        **joined,
+    )
+
+
+def _sets(tree: dict[str, Any], root: int) -> Iterator[tuple[int, list[int]]]:
+    """Give each split by category, as it is numbered here, and its categories."""
+    place = {old: root + new for new, old in enumerate(_level_order(tree))}
+    chosen = tree["categories"]
+    for node, start, size in zip(
+        tree["categories_nodes"],
+        tree["categories_segments"],
+        tree["categories_sizes"],
+        strict=True,
+    ):
+        yield place[node], chosen[start : start + size]
+
+
+def _words(sets: list[list[int]]) -> NDArray[np.uint32]:
+    highest = max((code for chosen in sets for code in chosen), default=0)
+    words = np.zeros((len(sets), 1 + highest // _WORD), dtype=np.uint32)
+    for row, chosen in enumerate(sets):
+        for code in chosen:
+            words[row, code // _WORD] |= np.uint32(1 << code % _WORD)
+    return words
 
 
 def _tree(tree: dict[str, Any], offset: int) -> dict[str, NDArray[Any]]:
-    """Number a tree's nodes level by level, so that siblings stand together."""
-    order = [0]
-    for node in order:  # grows while it is read
-        if tree["left_children"][node] != _LEAF:
-            order += [tree["left_children"][node], tree["right_children"][node]]
-    old = np.array(order)
+    old = np.array(_level_order(tree))
     left = np.array(tree["left_children"])[old]
     leaf = left == _LEAF
     place = np.arange(len(old)) + offset
@@ -148,6 +173,15 @@ def _tree(tree: dict[str, Any], offset: int) -> dict[str, NDArray[Any]]:
         ),
         "value": np.where(leaf, split, np.float32(0)).astype("f4"),
     }
+
+
+def _level_order(tree: dict[str, Any]) -> list[int]:
+    """List a tree's nodes level by level, so that siblings stand together."""
+    order = [0]
+    for node in order:  # grows while it is read
+        if tree["left_children"][node] != _LEAF:
+            order += [tree["left_children"][node], tree["right_children"][node]]
+    return order
 
 
 def _check_equal(

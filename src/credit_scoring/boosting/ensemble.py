@@ -73,6 +73,7 @@ class TreeEnsemble:
         margin = np.empty(len(rows))
         walk_trees(
             rows,
+            self.trees.sets,
             self._slots,
             self.trees.threshold,
             self.trees.left,
@@ -225,16 +226,17 @@ def _read_tables(path: Path, trees: Trees, n_features: int) -> ShapleyTables | N
     arrays = read_arrays(path, _SHAPLEY_ARRAYS)
     table = arrays["table"]
     groups = flatten(list_groups(trees), trees, n_features)
-    if table.dtype != np.float32 or table.shape != (int(groups.table_start[-1]),):
+    if table.dtype != np.float32 or table.shape != (int(groups.starts[-1]),):
         raise ArtifactError(
             f"{path.name} was not made for these trees: expected a float32 table "
-            f"of {int(groups.table_start[-1])} entries"
+            f"of {int(groups.starts[-1])} entries"
         )
     mean = arrays["background_margin_mean"]
     if mean.shape != () or not np.isfinite(table).all() or not np.isfinite(mean):
         raise ArtifactError(f"{path.name} holds values that are not finite numbers")
     return ShapleyTables(
         groups=groups,
+        sets=trees.sets,
         table=np.asarray(table, dtype=np.float32),
         background_margin_mean=float(mean),
         n_background=int(arrays["n_background"]),

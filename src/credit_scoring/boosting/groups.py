@@ -45,24 +45,25 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class FlatGroups:
-    """The groups of all trees as flat arrays, for the compiled kernels.
+    """The groups of all trees as arrays, for the compiled kernels.
+
+    A group with fewer splits than the largest has splits behind its own at which
+    every row goes right; one with fewer columns has entries of 0 behind its own.
 
     Attributes:
-        node_start: Where each group's splits begin, shape (n_groups + 1,).
-        slots: Place of each split's feature in a prepared row.
-        thresholds: Threshold of each split.
-        column_start: Where each group's columns begin, shape (n_groups + 1,).
-        columns: Feature columns of the groups.
-        table_start: Where each group's table begins, shape (n_groups + 1,). It
-            has one row for each pattern and one entry for each column.
+        slots: Place of each split's feature in a prepared row, shape
+            (n_splits, n_groups).
+        thresholds: Threshold of each split, shape (n_splits, n_groups).
+        columns: Feature columns, shape (n_groups, n_columns).
+        starts: Where each group's table begins, shape (n_groups + 1,). It has one
+            row for each pattern of the group's own splits, and one entry in it for
+            each column.
     """
 
-    node_start: NDArray[np.int64]
     slots: NDArray[np.int32]
     thresholds: NDArray[np.float32]
-    column_start: NDArray[np.int64]
     columns: NDArray[np.int32]
-    table_start: NDArray[np.int64]
+    starts: NDArray[np.int64]
 
 
 def list_groups(trees: Trees) -> list[Group]:
@@ -135,18 +136,16 @@ def _leaf(trees: Trees, node: int, path: _Path) -> Leaf:
 
 
 def flatten(listed: list[Group], trees: Trees, n_features: int) -> FlatGroups:
-    """Lay groups out as flat arrays for the kernels."""
-    nodes = np.array([n for group in listed for n in group.nodes], dtype=np.int64)
-    columns = np.array([c for g in listed for c in g.columns], dtype=np.int32)
-    return FlatGroups(
-        node_start=_starts([len(g.nodes) for g in listed]),
-        slots=trees.slots(n_features)[nodes],
-        thresholds=trees.threshold[nodes],
-        column_start=_starts([len(g.columns) for g in listed]),
-        columns=columns,
-        table_start=_starts([len(g.columns) << len(g.nodes) for g in listed]),
-    )
-
-
-def _starts(lengths: list[int]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    """Lay groups out as arrays for the kernels."""
+    of_node = trees.slots(n_features)
+    n_splits = max(len(group.nodes) for group in listed)
+    n_columns = max(len(group.columns) for group in listed)
+    slots = np.zeros((n_splits, len(listed)), np.int32)
+    thresholds = np.full((n_splits, len(listed)), -np.inf, np.float32)
+    columns = np.zeros((len(listed), n_columns), np.int32)
+    for place, group in enumerate(listed):
+        slots[: len(group.nodes), place] = of_node[group.nodes]
+        thresholds[: len(group.nodes), place] = trees.threshold[group.nodes]
+        columns[place, : len(group.columns)] = group.columns
+    sizes = [0, *(n_columns << len(group.nodes) for group in listed)]
+    return FlatGroups(slots, thresholds, columns, np.cumsum(np.array(sizes, np.int64)))

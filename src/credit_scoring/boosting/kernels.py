@@ -9,18 +9,28 @@ from numpy.typing import NDArray
 
 from credit_scoring.compiled import compiled
 
+_WORD = 32
+
 
 @compiled
-def fill_row(x: NDArray[np.float64], row: int, prepared: NDArray[np.float32]) -> None:
-    """Write a row as float32 twice: missing as minus, then as plus infinity.
+def fill_row(
+    x: NDArray[np.float64],
+    row: int,
+    sets: NDArray[np.int64],
+    prepared: NDArray[np.float32],
+) -> None:
+    """Write a row as float32 so that one comparison serves every kind of split.
 
-    A split whose missing values go left looks into the first half, another one
-    into the second: so one comparison serves present and missing values alike.
+    First with minus infinity where a value is missing, then with plus infinity:
+    a split whose missing values go left looks into the first half, another one
+    into the second. Behind them stands for each split by category minus infinity
+    if the row goes left there, else plus infinity.
 
     Args:
         x: Feature matrix, shape (n, n_features).
         row: Which row of it.
-        prepared: Written here, shape (2 * n_features,).
+        sets: The splits by category, see `Trees.sets`.
+        prepared: Written here, shape (2 * n_features + n_sets,).
     """
     n_features = x.shape[1]
     for column in range(n_features):
@@ -28,11 +38,21 @@ def fill_row(x: NDArray[np.float64], row: int, prepared: NDArray[np.float32]) ->
         missing = np.isnan(value)
         prepared[column] = -np.inf if missing else value
         prepared[n_features + column] = np.inf if missing else value
+    for split in range(sets.shape[0]):
+        value = np.float32(x[row, sets[split, 0]])
+        left = True
+        if np.isnan(value):
+            left = sets[split, 1] == 1
+        elif 0 <= value < _WORD * (sets.shape[1] - 2):
+            code = np.int64(value)
+            left = (sets[split, 2 + code // _WORD] >> (code % _WORD)) & 1 == 0
+        prepared[2 * n_features + split] = -np.inf if left else np.inf
 
 
 @compiled
 def walk_trees(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     x: NDArray[np.float64],
+    sets: NDArray[np.int64],
     slots: NDArray[np.int32],
     threshold: NDArray[np.float32],
     left: NDArray[np.int32],
@@ -49,9 +69,9 @@ def walk_trees(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     """
     n_trees = len(roots)
     place = np.empty(n_trees, dtype=np.int32)
-    prepared = np.empty(2 * x.shape[1], dtype=np.float32)
+    prepared = np.empty(2 * x.shape[1] + len(sets), dtype=np.float32)
     for row in range(x.shape[0]):
-        fill_row(x, row, prepared)
+        fill_row(x, row, sets, prepared)
         for tree in range(n_trees):
             place[tree] = roots[tree]
         for _ in range(depth):
@@ -66,50 +86,61 @@ def walk_trees(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
 
 
 @compiled
+def find_patterns(
+    prepared: NDArray[np.float32],
+    slots: NDArray[np.int32],
+    thresholds: NDArray[np.float32],
+    patterns: NDArray[np.int32],
+) -> None:
+    """Write a row's pattern of outcomes in each group: bit k is split k's "left".
+
+    Split by split and not group by group: the inner loop has no branch, and the
+    compiler does several groups at a time.
+    """
+    patterns[:] = 0
+    for split in range(slots.shape[0]):
+        for group in range(slots.shape[1]):
+            left = prepared[slots[split, group]] < thresholds[split, group]
+            patterns[group] |= np.int32(left) << split
+
+
+@compiled
 def count_patterns(
     x: NDArray[np.float64],
-    node_start: NDArray[np.int64],
+    sets: NDArray[np.int64],
     slots: NDArray[np.int32],
     thresholds: NDArray[np.float32],
     counts: NDArray[np.int64],
 ) -> None:
     """Count how many rows have each pattern of outcomes in each group."""
-    prepared = np.empty(2 * x.shape[1], dtype=np.float32)
+    prepared = np.empty(2 * x.shape[1] + len(sets), dtype=np.float32)
+    patterns = np.empty(slots.shape[1], dtype=np.int32)
     for row in range(x.shape[0]):
-        fill_row(x, row, prepared)
-        for group in range(len(node_start) - 1):
-            first = node_start[group]
-            pattern = 0
-            for node in range(first, node_start[group + 1]):
-                went_left = np.int64(prepared[slots[node]] < thresholds[node])
-                pattern |= went_left << (node - first)
-            counts[group, pattern] += 1
+        fill_row(x, row, sets, prepared)
+        find_patterns(prepared, slots, thresholds, patterns)
+        for group in range(len(patterns)):
+            counts[group, patterns[group]] += 1
 
 
 @compiled
 def explain_rows(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     x: NDArray[np.float64],
-    node_start: NDArray[np.int64],
+    sets: NDArray[np.int64],
     slots: NDArray[np.int32],
     thresholds: NDArray[np.float32],
-    column_start: NDArray[np.int64],
     columns: NDArray[np.int32],
-    table_start: NDArray[np.int64],
+    starts: NDArray[np.int64],
     table: NDArray[np.float32],
     values: NDArray[np.float64],
 ) -> None:
     """Add each group's table row to the Shapley values, group by group."""
-    prepared = np.empty(2 * x.shape[1], dtype=np.float32)
+    prepared = np.empty(2 * x.shape[1] + len(sets), dtype=np.float32)
+    patterns = np.empty(slots.shape[1], dtype=np.int32)
+    width = columns.shape[1]
     for row in range(x.shape[0]):
-        fill_row(x, row, prepared)
-        for group in range(len(node_start) - 1):
-            first = node_start[group]
-            pattern = 0
-            for node in range(first, node_start[group + 1]):
-                went_left = np.int64(prepared[slots[node]] < thresholds[node])
-                pattern |= went_left << (node - first)
-            start = column_start[group]
-            width = column_start[group + 1] - start
-            entry = table_start[group] + pattern * width
+        fill_row(x, row, sets, prepared)
+        find_patterns(prepared, slots, thresholds, patterns)
+        for group in range(len(patterns)):
+            entry = starts[group] + patterns[group] * width
             for place in range(width):
-                values[row, columns[start + place]] += np.float64(table[entry + place])
+                values[row, columns[group, place]] += np.float64(table[entry + place])

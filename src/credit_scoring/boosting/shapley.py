@@ -40,12 +40,14 @@ class ShapleyTables:
 
     Attributes:
         groups: The groups of the trees.
+        sets: The splits by category, see `Trees.sets`.
         table: Tables of all groups, log-odds of bad.
         background_margin_mean: Mean margin of the background.
         n_background: Number of background rows.
     """
 
     groups: FlatGroups
+    sets: NDArray[np.int64]
     table: NDArray[np.float32]
     background_margin_mean: float
     n_background: int
@@ -58,15 +60,14 @@ class ShapleyTables:
     def contributions(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Explain rows; see `credit_scoring.decision.model.Model`."""
         values = np.zeros(x.shape)
-        g = self.groups
+        groups = self.groups
         explain_rows(
             x,
-            g.node_start,
-            g.slots,
-            g.thresholds,
-            g.column_start,
-            g.columns,
-            g.table_start,
+            self.sets,
+            groups.slots,
+            groups.thresholds,
+            groups.columns,
+            groups.starts,
             self.table,
             values,
         )
@@ -91,17 +92,17 @@ def fold_background(
     listed = list_groups(trees)
     groups = flatten(listed, trees, background.shape[1])
     counts = np.zeros((len(listed), 1 << (MAX_DEPTH + 1)), dtype=np.int64)
-    count_patterns(
-        background, groups.node_start, groups.slots, groups.thresholds, counts
-    )
+    count_patterns(background, trees.sets, groups.slots, groups.thresholds, counts)
     shares = counts / len(background)
-    tables = [
-        _group_table(group, shares[index, : 1 << len(group.nodes)])
-        for index, group in enumerate(listed)
-    ]
+    table = np.zeros(groups.starts[-1], dtype=np.float32)
+    for index, group in enumerate(listed):
+        own = _group_table(group, shares[index, : 1 << len(group.nodes)])
+        of_group = table[groups.starts[index] : groups.starts[index + 1]]
+        of_group.reshape(len(own), -1)[:, : own.shape[1]] = own
     return ShapleyTables(
         groups=groups,
-        table=np.concatenate([t.ravel() for t in tables]).astype(np.float32),
+        sets=trees.sets,
+        table=table,
         background_margin_mean=math.fsum(margins) / len(margins),
         n_background=len(background),
     )

@@ -1,6 +1,7 @@
 """Boosted trees as flat arrays, checked before anything walks through them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -18,6 +19,7 @@ _DTYPES = {
     "value": np.float32,
     "roots": np.int32,
 }
+_OF_CATEGORIES = {"category_nodes": np.int32, "category_words": np.uint32}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +32,20 @@ class Trees:
     before the leaf itself and a threshold of minus infinity, so that a walk that
     has reached a leaf goes "right" and stays there.
 
+    At a split by category a row goes right if its feature, cut to a whole number,
+    is in the split's set. A value below 0, or above all of the set, goes left.
+
     Attributes:
         feature: Column that a split looks at, shape (n_nodes,); 0 at a leaf.
-        threshold: Shape (n_nodes,).
+        threshold: Shape (n_nodes,); 0 at a split by category.
         left: Position of the left child, shape (n_nodes,).
         default_left: 1 where a missing value goes left, shape (n_nodes,).
         value: A leaf's log-odds of bad, shape (n_nodes,); 0 at a split.
         roots: Position of each tree's root, rising, shape (n_trees,).
+        category_nodes: Positions of the splits by category, rising, shape
+            (n_sets,).
+        category_words: Their sets, shape (n_sets, n_words): category c is in one
+            if bit c % 32 of word c // 32 is set.
     """
 
     feature: NDArray[np.int32]
@@ -45,6 +54,12 @@ class Trees:
     default_left: NDArray[np.uint8]
     value: NDArray[np.float32]
     roots: NDArray[np.int32]
+    category_nodes: NDArray[np.int32] = field(
+        default_factory=lambda: np.zeros(0, np.int32)
+    )
+    category_words: NDArray[np.uint32] = field(
+        default_factory=lambda: np.zeros((0, 1), np.uint32)
+    )
 
     def check(self, n_features: int) -> None:
         """See that a walk can neither leave the arrays nor run for ever.
@@ -64,6 +79,7 @@ class Trees:
         if not same or not n_nodes or not len(self.roots):
             raise ArtifactError("trees: arrays are empty or differ in length")
         self._check_links(n_nodes, n_features)
+        self._check_categories()
 
     def _check_links(self, n_nodes: int, n_features: int) -> None:
         place = np.arange(n_nodes)
@@ -82,6 +98,19 @@ class Trees:
         if self.roots[0] != 0 or self.roots[-1] >= n_nodes or (steps <= 0).any():
             raise ArtifactError("trees: roots do not rise from the first node on")
 
+    def _check_categories(self) -> None:
+        nodes, words = self.category_nodes, self.category_words
+        typed = {name: getattr(self, name).dtype for name in _OF_CATEGORIES}
+        if typed != _OF_CATEGORIES or (nodes.ndim, words.ndim) != (1, 2):
+            raise ArtifactError("trees: sets of categories are not of the right type")
+        if len(nodes) != len(words) or not words.shape[1]:
+            raise ArtifactError("trees: sets of categories differ in number")
+        inside = (nodes >= 0).all() and (nodes < len(self.left)).all()
+        if not inside or (np.diff(nodes) <= 0).any():
+            raise ArtifactError("trees: splits by category do not rise")
+        if self.is_leaf[nodes].any() or (self.threshold[nodes] != 0).any():
+            raise ArtifactError("trees: splits by category are not splits")
+
     @property
     def is_leaf(self) -> NDArray[np.bool_]:
         """Which nodes are leaves, shape (n_nodes,)."""
@@ -99,11 +128,28 @@ class Trees:
     def slots(self, n_features: int) -> NDArray[np.int32]:
         """Where each node's feature stands in a row prepared by `kernels.fill_row`."""
         offset = np.where(self.default_left == 1, 0, n_features)
-        return (self.feature + offset).astype(np.int32)
+        slots = (self.feature + offset).astype(np.int32)
+        slots[self.category_nodes] = 2 * n_features + np.arange(
+            len(self.category_nodes)
+        )
+        return slots
+
+    @cached_property
+    def sets(self) -> NDArray[np.int64]:
+        """The splits by category, for `kernels.fill_row`.
+
+        Returns:
+            Shape (n_sets, 2 + n_words): feature, 1 where a missing value goes left,
+            and the words of the set.
+        """
+        nodes = self.category_nodes
+        described = np.stack([self.feature[nodes], self.default_left[nodes]], axis=1)
+        return np.hstack([described, self.category_words]).astype(np.int64)
 
     def write(self, path: Path) -> None:
         """Write the arrays to an ``.npz`` file."""
-        np.savez(path, allow_pickle=False, **{f: getattr(self, f) for f in _DTYPES})
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        np.savez(path, allow_pickle=False, **arrays)
 
     @classmethod
     def read(cls, path: Path, n_features: int) -> "Trees":
