@@ -118,6 +118,18 @@ def test_two_never_have_one_file(file: AppendOnlyFile) -> None:
     AppendOnlyFile(file.path, fsync=False).close()
 
 
+def test_a_file_that_cannot_be_locked_is_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(OSError, match="no locks"):
+        AppendOnlyFile(tmp_path / "file", fsync=False, create=True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_no_file_is_not_locked(tmp_path: Path) -> None:
     assert not is_locked(tmp_path / "none")
 

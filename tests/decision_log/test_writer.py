@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -66,6 +68,28 @@ def test_after_closing_another_segment_is_begun(
     assert len(segments()) == 2
     assert numbers(folder) == [1, 2]
     assert not verify_log(folder).faults
+
+
+def test_with_fsync_the_disk_has_each_block_and_each_file(
+    open_log: Open, folder: Path, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    log = open_log(fsync=True)
+    log.append([entry(1), entry(2)])
+    (segment,) = folder.glob("2*")
+    assert synced == [
+        str(segment),
+        str(folder),
+        str(folder / INDEX_NAME),
+        str(segment),
+    ]
 
 
 def test_a_full_segment_is_followed_by_another(
@@ -185,6 +209,36 @@ def test_a_forked_process_writes_a_segment_of_its_own(
     assert len(segments()) == 2
     assert numbers(folder) == [1, 2, 3]
     assert not verify_log(folder).faults
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from conftest import ORIGIN, an_entry
+from credit_scoring.decision_log.writer import DecisionLog, LogParameters
+log = DecisionLog(Path(sys.argv[2]), ORIGIN, LogParameters(segment_bytes=8192))
+start = int(sys.argv[3])
+for number in range(start, start + 200):
+    log.append([an_entry(number)])
+if start:
+    log.close()
+"""
+
+
+def test_processes_share_a_folder(folder: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, Path(__file__).parent, folder, str(start)]
+        )
+        for start in (0, 1000, 2000, 3000)
+    ]
+    assert [process.wait(60) for process in processes] == [0, 0, 0, 0]
+    report = verify_log(folder)
+    assert report.faults == ()
+    assert report.records == 800
+    assert len(report.segments) > 40
+    assert {s.state for s in report.segments} <= {"closed", "ended", "unended"}
 
 
 class Disk:

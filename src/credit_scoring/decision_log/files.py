@@ -45,6 +45,8 @@ class AppendOnlyFile:
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            if create:
+                path.unlink()
             os.close(self._fd)
             raise
         self.size_bytes = os.fstat(self._fd).st_size

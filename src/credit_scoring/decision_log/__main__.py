@@ -1,0 +1,47 @@
+"""``python -m credit_scoring.decision_log FOLDER``: look for changes to a log."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from credit_scoring.decision_log.reader import LogReport, verify_log
+from credit_scoring.errors import DecisionLogError
+
+_INTACT, _CHANGED, _UNREADABLE = 0, 1, 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Verify the log in a folder and say what was found.
+
+    Returns:
+        0 if nothing was changed, 1 if something was, 2 if it cannot be read.
+    """
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m credit_scoring.decision_log FOLDER\n")
+        return _UNREADABLE
+    try:
+        report = verify_log(Path(arguments[0]))
+    except DecisionLogError as error:
+        sys.stderr.write(f"{error}\n")
+        return _UNREADABLE
+    sys.stdout.writelines(f"{line}\n" for line in described(report))
+    return _CHANGED if report.faults else _INTACT
+
+
+def described(report: LogReport) -> list[str]:
+    """Say in lines what a log holds and what is wrong with it."""
+    segments = [
+        f"{segment.name}  {segment.state:7} {segment.records:9} decisions"
+        + (f", {segment.torn_bytes} torn bytes" if segment.torn_bytes else "")
+        for segment in report.segments
+    ]
+    faults = [f"FAULT {fault}" for fault in report.faults]
+    summary = (
+        f"{report.records} decisions in {len(report.segments)} segments, "
+        f"{len(report.faults)} faults; head of the index {report.head}"
+    )
+    return [*segments, *faults, summary]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
