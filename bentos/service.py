@@ -19,6 +19,7 @@ from credit_scoring.serving.settings import (
     check_routing,
     load_settings,
     prepared_log_folder,
+    workers_asked_for,
 )
 
 _HERE = Path(__file__).parent
@@ -28,7 +29,7 @@ _RELEASED = read_released_models(_HERE / "models.json")
 @bentoml.service(
     name="credit_scoring",
     service_class=FrontedService,
-    workers=1,
+    workers=workers_asked_for(os.environ),
     logging={"access": {"enabled": False}},
 )
 class CreditScoring:
@@ -58,6 +59,7 @@ class CreditScoring:
             model_folder(self.champion),
             model_folder(self.challenger) if self.challenger else None,
         )
+        self.drain_seconds = settings.drain_ms / 1000
         self.recorder = decision_recorder(self.models, settings, LogMetrics())
         self.histories = open_histories(
             settings,

@@ -21,6 +21,7 @@ def service(app: ScoringApp) -> FrontedService:
     class Small:
         def __init__(self) -> None:
             self.app = ours
+            self.drain_seconds = 0.0
 
         def api_document(self, version: str | None) -> dict[str, Any]:
             return {

@@ -73,7 +73,9 @@ def test_the_error_example_is_what_the_decoder_says(
     document: Json, decoder: RequestDecoder
 ) -> None:
     content = document["paths"]["/predict"]["post"]["responses"]["400"]["content"]
-    problem = content["application/problem+json"]["examples"]["problem"]["value"]
+    problem = content["application/problem+json"]["examples"]["invalid-request"][
+        "value"
+    ]
     assert problem["status"] == 400
     assert problem["errors"]
 

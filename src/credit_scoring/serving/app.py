@@ -11,10 +11,12 @@ from time import perf_counter
 from typing import Protocol
 
 from credit_scoring.errors import InvalidRequestError
+from credit_scoring.serving.draining import Draining
 from credit_scoring.serving.incidents import report_incident
 from credit_scoring.serving.messages import (
     AsgiApp,
     ClientLeftError,
+    Message,
     Receive,
     Reply,
     Scope,
@@ -26,10 +28,12 @@ from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.problems import (
     ProblemError,
     invalid_request,
+    leaving,
     method_not_allowed,
     not_found,
 )
 
+READY_PATH = "/readyz"
 _OTHER = "other"
 
 
@@ -127,6 +131,7 @@ class FrontDoor:
         *,
         behind: AsgiApp,
         paths_behind: Mapping[str, frozenset[str]],
+        draining: Draining | None = None,
     ) -> None:
         """Stand in front.
 
@@ -134,7 +139,9 @@ class FrontDoor:
             scoring_app: Gives our app once the service has started.
             behind: BentoML's app; it also runs the start and the shutdown.
             paths_behind: Its paths, with the methods that each takes.
+            draining: Installed when the server has started; None ends at once.
         """
+        self._draining = draining or Draining(lambda: 0.0)
         self._scoring_app = scoring_app
         self._behind = behind
         self._paths_behind = dict(paths_behind)
@@ -143,19 +150,43 @@ class FrontDoor:
         """Answer one connection, or run the server's lifespan."""
         kind = scope["type"]
         if kind == "http":
+            if self._draining.begun:
+                send = _closing(send)
             await self._answer(scope, receive, send)
         elif kind == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1000})
         else:
-            await self._behind(scope, receive, send)
+            await self._behind(scope, receive, self._watching_the_start(send))
+
+    def _watching_the_start(self, send: Send) -> Send:
+        async def watched(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._draining.install()
+            await send(message)
+
+        return watched
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         allowed = self._paths_behind.get(scope["path"])
         if allowed is None:
             await self._scoring_app()(scope, receive, send)
+        elif self._draining.begun and scope["path"] == READY_PATH:
+            await send_reply(send, problem_reply(leaving().problem))
         elif scope["method"] in allowed:
             await self._behind(scope, receive, send)
         else:
             refusal = method_not_allowed(", ".join(sorted(allowed)))
             await send_reply(send, problem_reply(refusal.problem, refusal.headers))
+
+
+def _closing(send: Send) -> Send:
+    """Tell the client with each answer that its connection ends here."""
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), (b"connection", b"close")]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return closing

@@ -25,6 +25,7 @@ from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
 from credit_scoring.serving.openapi import Described, Json, api_document
 from credit_scoring.serving.predict import Predict, PredictBatch
+from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.recording import (
     LogMetrics,
     LogRecorder,
@@ -154,8 +155,18 @@ def scoring_app(
         decoder=decoder,
         settings=settings,
         idempotency=idempotency(settings, metrics.idempotency),
+        gate=Gate(settings.max_waiting, route="/predict", metrics=metrics.pressure),
     )
-    batch = PredictBatch(scoring=scoring, decoder=decoder, settings=settings)
+    batch = PredictBatch(
+        scoring=scoring,
+        decoder=decoder,
+        settings=settings,
+        gate=Gate(
+            settings.max_waiting_batches,
+            route="/predict/batch",
+            metrics=metrics.pressure,
+        ),
+    )
     routes = (
         Route("/", "GET", start_page),
         Route("/predict", "POST", predict),

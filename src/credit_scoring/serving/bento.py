@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from credit_scoring.serving.app import FrontDoor
+from credit_scoring.serving.draining import Draining
 from credit_scoring.serving.messages import AsgiApp
 from credit_scoring.serving.start import quick_start
 
@@ -24,6 +25,7 @@ class FrontedInstance(Protocol):
     """What a service class must offer to be put in front."""
 
     app: AsgiApp
+    drain_seconds: float
 
     def api_document(self, version: str | None) -> Json:
         """Describe the app's routes."""
@@ -33,8 +35,8 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
     """A BentoML service whose own app stands behind ours.
 
     BentoML runs the start, the shutdown, health, metrics and documents. The class
-    it serves has ``app``, our ASGI application, and ``api_document(version)``,
-    which describes our routes.
+    it serves has ``app``, our ASGI application, ``api_document(version)``, which
+    describes our routes, and ``drain_seconds``, how long it answers after SIGTERM.
     """
 
     _instance: FrontedInstance | None = None
@@ -51,7 +53,12 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
         # BentoML keeps uvicorn's own log of requests silent, but uvicorn composes
         # its lines unless it sees that nobody listens at all.
         logging.getLogger("uvicorn.access").propagate = False
-        return FrontDoor(self._our_app, behind=behind, paths_behind=paths_of(behind))
+        return FrontDoor(
+            self._our_app,
+            behind=behind,
+            paths_behind=paths_of(behind),
+            draining=Draining(lambda: self._started.drain_seconds),
+        )
 
     @property
     def openapi_spec(self) -> Any:
@@ -68,9 +75,13 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
         return ApiDocument(with_infrastructure(document, super().openapi_spec.asdict()))
 
     def _our_app(self) -> AsgiApp:
+        return self._started.app
+
+    @property
+    def _started(self) -> FrontedInstance:
         if self._instance is None:
             raise RuntimeError("the service has not started")
-        return self._instance.app
+        return self._instance
 
 
 class ApiDocument(dict[str, Any]):

@@ -9,6 +9,7 @@ values from short fixed lists only.
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
 from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
+from credit_scoring.serving.pressure import PressureMetrics
 from credit_scoring.serving.routing_metrics import RoutingMetrics
 
 _DURATION_BUCKETS_SECONDS = (
@@ -41,6 +42,7 @@ class ServiceMetrics:
             registry=registry,
         )
         self.idempotency = IdempotencyMetrics(registry)
+        self.pressure = PressureMetrics(registry)
         self.routing = RoutingMetrics(registry)
         # labels() costs more than counting: each child is looked up once.
         self._request_children: dict[tuple[str, int], Counter] = {}

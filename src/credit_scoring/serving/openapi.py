@@ -12,6 +12,7 @@ from credit_scoring.serving.problems import (
     body_too_large,
     decision_not_recorded,
     idempotency_key_reused,
+    overloaded,
     unsupported_media_type,
 )
 
@@ -201,18 +202,26 @@ def _problems(invalid: Json) -> Json:
         "415": _problem("Not JSON in UTF-8", msgspec.to_builtins(not_json)),
         "500": _problem("A fault of the service; no request is meant to cause it"),
         "503": _problem(
-            "The decision could not be recorded; Retry-After says when to try again",
+            "Too much to do, or the decision could not be recorded; Retry-After says "
+            "when to ask again",
+            msgspec.to_builtins(overloaded().problem),
             msgspec.to_builtins(decision_not_recorded().problem),
         ),
     }
 
 
-def _problem(description: str, example: Json | None = None) -> Json:
-    examples = {} if example is None else {"problem": {"value": example}}
+def _problem(description: str, *problems: Json) -> Json:
+    examples = {_kind(one): {"value": one} for one in problems}
     return {
         "description": description,
         "content": _content(_PROBLEM_TYPE, _reference("Problem"), examples),
     }
+
+
+def _kind(problem: Json) -> str:
+    """Name a problem by the tail of its type."""
+    kind: str = problem["type"].rpartition(":")[2]
+    return kind
 
 
 def _content(media_type: str, schema: Json, examples: Mapping[str, Json]) -> Json:

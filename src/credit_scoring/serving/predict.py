@@ -24,6 +24,7 @@ from credit_scoring.serving.messages import (
     read_json_body,
     reasons_wanted,
 )
+from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.problems import invalid_request, too_many_rows
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings
@@ -39,8 +40,10 @@ class Predict:
         decoder: RequestDecoder,
         settings: Settings,
         idempotency: Idempotency,
+        gate: Gate,
     ) -> None:
         """Answer with the scoring's decisions, each key once."""
+        self._gate = gate
         self._scoring = scoring
         self._decoder = decoder
         self._idempotency = idempotency
@@ -57,24 +60,36 @@ class Predict:
         explain = reasons_wanted(scope["query_string"])
         key = key_of(scope["headers"])
         body = await read_json_body(scope, receive, self._limits)
-        if key is None:
-            return await self._decide(body, explain)
-        asked = asked_for(key, body, explain=explain)
-        decide = partial(self._decide, body, explain)
-        return await self._idempotency.answer(asked, decide)
+        with self._gate:
+            if key is None:
+                return await self._decide(body, explain)
+            asked = asked_for(key, body, explain=explain)
+            decide = partial(self._decide, body, explain, asked.name.hex())
+            return await self._idempotency.answer(asked, decide)
 
-    async def _decide(self, body: bytes, explain: bool) -> Reply:
+    async def _decide(
+        self, body: bytes, explain: bool, key_hash: str | None = None
+    ) -> Reply:
         application = self._decoder.decode(body)
-        return json_reply(await self._scoring.decide(application, explain=explain))
+        answer = await self._scoring.decide(
+            application, explain=explain, idempotency_key_hash=key_hash
+        )
+        return json_reply(answer)
 
 
 class PredictBatch:
     """``POST /predict/batch``: many applications, each with its own answer."""
 
     def __init__(
-        self, *, scoring: Scoring, decoder: RequestDecoder, settings: Settings
+        self,
+        *,
+        scoring: Scoring,
+        decoder: RequestDecoder,
+        settings: Settings,
+        gate: Gate,
     ) -> None:
         """Answer with the scoring's decisions."""
+        self._gate = gate
         self._scoring = scoring
         self._decoder = decoder
         self._most_rows = settings.max_batch_rows
@@ -97,14 +112,15 @@ class PredictBatch:
         refuse_key(scope["headers"])
         body = await read_json_body(scope, receive, self._limits)
         loop = asyncio.get_running_loop()
-        rows = await loop.run_in_executor(self._executor, self._decode, body)
-        valid, stored = await self._scoring.complete(
-            [row for row in rows if isinstance(row, Application)]
-        )
-        decide = partial(self._answer, rows, valid, explain=explain, stored=stored)
-        reply = await loop.run_in_executor(self._executor, decide)
-        self._scoring.remember(valid, stored)
-        return reply
+        with self._gate:
+            rows = await loop.run_in_executor(self._executor, self._decode, body)
+            valid, stored = await self._scoring.complete(
+                [row for row in rows if isinstance(row, Application)]
+            )
+            decide = partial(self._answer, rows, valid, explain=explain, stored=stored)
+            reply = await loop.run_in_executor(self._executor, decide)
+            self._scoring.remember(valid, stored)
+            return reply
 
     def _decode(self, body: bytes) -> list[Application | InvalidRequestError]:
         rows = self._decoder.decode_many(body)

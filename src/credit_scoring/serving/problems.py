@@ -189,6 +189,27 @@ def decision_in_progress() -> ProblemError:
     )
 
 
+def overloaded() -> ProblemError:
+    """Refuse to let more wait than can be answered in time."""
+    return ProblemError(
+        problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "overloaded",
+            "too many requests wait for their decision; ask again later",
+        ),
+        [RETRY_AFTER],
+    )
+
+
+def leaving() -> ProblemError:
+    """Say that this worker is about to end, and takes no new clients."""
+    return ProblemError(
+        problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "leaving", "this worker is shutting down"
+        )
+    )
+
+
 def incident(identifier: str) -> Problem:
     """Describe a fault of ours without a word of its text."""
     return problem(

@@ -54,7 +54,11 @@ class Scoring:
         self._new_id = new_id
 
     async def decide(
-        self, application: Application, *, explain: bool
+        self,
+        application: Application,
+        *,
+        explain: bool,
+        idempotency_key_hash: str | None = None,
     ) -> DecisionAnswer:
         """Decide on one application.
 
@@ -62,6 +66,8 @@ class Scoring:
             application: Valid under the contract; without its history, and
                 with none in the store, it is referred to a person.
             explain: Give the reasons of an approval, too.
+            idempotency_key_hash: SHA-256 of the request's key, if any, for the
+                record.
 
         Raises:
             ProblemError: If the decision could not be recorded.
@@ -76,6 +82,8 @@ class Scoring:
         else:
             decided = await self._router.decide(application, explain=explain)
         answered = self._answered(application, decided, source, explain=explain)
+        if idempotency_key_hash is not None:
+            answered = answered._replace(idempotency_key_hash=idempotency_key_hash)
         await self._recorder.record(answered)
         self._settle(answered)
         if source == "request":

@@ -92,6 +92,39 @@ class Settings(HistorySettings):
             "How long a client may take to send its body; then it is answered 408."
         ),
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Worker processes of `bentoml serve`; one core serves one.",
+    )
+    max_waiting: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description=(
+            "Most applications of `POST /predict` that a worker is deciding on at a "
+            "time; more are answered 503."
+        ),
+    )
+    max_waiting_batches: int = Field(
+        default=8,
+        ge=1,
+        le=10_000,
+        description=(
+            "Most batches that a worker is deciding on at a time, one after another; "
+            "more are answered 503."
+        ),
+    )
+    drain_ms: int = Field(
+        default=1000,
+        ge=0,
+        le=600_000,
+        description=(
+            "How long a worker goes on answering after SIGTERM, with readiness off: "
+            "longer than the gateway takes to notice."
+        ),
+    )
     decision_log_dir: str = Field(
         default="logs/decisions",
         min_length=1,
@@ -184,6 +217,18 @@ def check_routing(settings: Settings, *, has_challenger: bool) -> None:
             f"{variable('routing')} is {settings.routing}, but the release has no "
             "challenger: set it to champion, or package a release with a challenger"
         )
+
+
+def workers_asked_for(environment: Mapping[str, str]) -> int:
+    """Read how many workers there are to be.
+
+    BentoML asks when it imports the service. Wrong settings, which the start
+    refuses a moment later with the reason, are passed over here.
+    """
+    try:
+        return load_settings(environment).workers
+    except SettingsError:
+        return 1
 
 
 def refuse_unknown_names(environment: Mapping[str, str]) -> None:
