@@ -118,7 +118,7 @@ def load_parts(*, compiled: bool = False) -> Parts:
     manifest, described = read("manifest"), read("features")
     features = load_feature_set(manifest["feature_set"])
     if compiled:
-        features.compile()
+        features = features.compiled
     return Parts(
         contract=Contract.model_validate(read("contract")),
         features=features,

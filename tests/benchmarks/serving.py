@@ -54,10 +54,13 @@ def main() -> int:
     applications = read_applications(folder)
     bento = options.bento or release["bento"]
     peers = _chosen(options, bento, champion["version"])
+    # Servers keep their compiled modules, as they do where they are installed.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         os.environ |= {
             "BENCH_ARTIFACT": str(folder),
             "BENCH_LOG": str(Path(place) / "decisions.log"),
+            "CREDIT_SCORING_DECISION_LOG_DIR": str(Path(place) / "decision_log"),
             "BENCH_ANSWER_BYTES": "1000",
             "MLFLOW_TRACKING_URI": f"sqlite:///{PROJECT / 'mlflow.db'}",
         }
