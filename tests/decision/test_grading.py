@@ -223,3 +223,12 @@ def test_kernel_grades_as_defined(
     expected = defined(policy, score, columns, features, explain)
     for kernel in KERNELS:
         assert graded(kernel, policy, score, columns, features, explain) == expected
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_of_more_rules_than_there_are_places_the_first_speak(kernel: Any) -> None:
+    policy = policy_with([rule(f"R{n}", column="amount", at_least=1) for n in range(6)])
+    one = np.ones((1, 3))
+    _, outcome, speakers = graded(kernel, policy, np.array([600.0]), one, one, False)
+    assert outcome == [1]
+    assert speakers == [[0, 1, 2, 3, 0]]
