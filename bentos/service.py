@@ -84,8 +84,9 @@ class CreditScoring:
     async def close(self) -> None:
         """Close the log's segment and write the histories that wait.
 
-        The last request is answered by then.
+        The last request is answered by then; the challenger may still be behind.
         """
+        await self.app.close()
         self.recorder.close()
         await self.histories.close()
 

@@ -13,6 +13,7 @@ from credit_scoring.decision_log.records import (
     LoggedModel,
     LoggedReason,
     Origin,
+    ShadowEntry,
 )
 from credit_scoring.decision_log.writer import DecisionLog, LogParameters
 
@@ -53,6 +54,23 @@ def an_entry(number: int, **changes: Any) -> DecisionEntry:
     return DecisionEntry(**values | changes)
 
 
+def a_shadow(number: int, **changes: Any) -> ShadowEntry:
+    """Give what the challenger would have decided in place of that decision."""
+    values: dict[str, Any] = {
+        "decision_id": f"{number:032x}",
+        "scored_at": START + timedelta(seconds=number),
+        "margin": 0.1 + 0.2,
+        "pd": 0.35,
+        "score": 470.5,
+        "band": "C",
+        "decision": "decline",
+        "reasons": [LoggedReason("LATE", "lateness", -30.5)],
+        "model": LoggedModel("credit_scoring", "8", "challenger", "e" * 64),
+        "policy_version": "0123456789abcdef",
+    }
+    return ShadowEntry(**values | changes)
+
+
 ORIGIN = Origin(
     service_version="0.1.0",
     contract_digest="c" * 64,
@@ -83,6 +101,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def entry() -> Callable[..., DecisionEntry]:
     return an_entry
+
+
+@pytest.fixture
+def shadow() -> Callable[..., ShadowEntry]:
+    return a_shadow
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from credit_scoring.decision_log.__main__ import main
-from credit_scoring.decision_log.records import DecisionEntry
+from credit_scoring.decision_log.records import DecisionEntry, ShadowEntry
 from credit_scoring.decision_log.writer import DecisionLog
 
 
@@ -28,6 +28,22 @@ def test_an_intact_log_is_told(
     first, last = capsys.readouterr().out.splitlines()
     assert first.split() == [segment.name, "closed", "2", "decisions"]
     assert last.startswith("2 decisions in 1 segments, 0 faults; head of the index ")
+
+
+def test_those_in_the_shadow_are_told_apart(
+    log: DecisionLog,
+    folder: Path,
+    entry: Callable[..., DecisionEntry],
+    shadow: Callable[..., ShadowEntry],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.append([entry(1), entry(2)])
+    log.append_shadows([shadow(1)])
+    log.close()
+    assert main([str(folder)]) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.endswith("closed          2 decisions, 1 in the shadow")
+    assert last.startswith("2 decisions and 1 in the shadow in 1 segments, 0 faults")
 
 
 def test_each_fault_is_told(segment: Path, capsys: pytest.CaptureFixture[str]) -> None:

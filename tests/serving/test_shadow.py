@@ -1,7 +1,8 @@
 """The shadow: it compares, never disturbs, and says what it left out."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_both_are_compared(
 ) -> None:
     """Margins 0.1 and 0.2: scores 517.1 and 514.2, PDs 0.52498 and 0.54983."""
     heard: list[ShadowDecision] = []
-    shadow = make(challenger, listener=heard.append)
+    shadow = make(challenger, listener=heard.extend)
     application, answer = both
     shadow.follow(application, answer)
     approve = {"champion": "approve", "challenger": "approve"}
@@ -90,6 +91,7 @@ def test_both_are_compared(
     assert count("shadow_score_difference_bucket", 1, le="-2.0") == 1
     assert count("shadow_pd_difference_bucket", 0, le="0.02") == 0
     assert count("shadow_pd_difference_bucket", 1, le="0.05") == 1
+    shadow.close()
     (decision,) = heard
     assert decision.answer is answer
     assert decision.application is application
@@ -161,13 +163,37 @@ def test_one_that_hangs_fills_the_queue_and_no_more(
     assert count("shadow_pd_difference_count", 21) == 21
 
 
+def test_what_waits_is_told_before_the_end(
+    challenger: Challenger, make: Callable[..., Shadow], both: Any
+) -> None:
+    challenger.seconds = 0.02
+    heard: list[ShadowDecision] = []
+    shadow = make(challenger, listener=heard.extend)
+    for _ in range(200):
+        shadow.follow(*both)
+    shadow.close()
+    assert len(heard) == 200
+
+
+def test_the_end_does_not_wait_for_one_that_hangs(
+    challenger: Challenger, make: Callable[..., Shadow], both: Any
+) -> None:
+    challenger.hangs = True
+    shadow = make(challenger)
+    shadow.follow(*both)
+    ended = threading.Thread(target=shadow.close)
+    ended.start()
+    ended.join(30)
+    assert not ended.is_alive()
+
+
 def test_a_listener_that_fails_harms_nothing(
     challenger: Challenger,
     make: Callable[..., Shadow],
     count: Callable[..., float],
     both: Any,
 ) -> None:
-    def listener(decision: ShadowDecision) -> None:
+    def listener(decisions: Sequence[ShadowDecision]) -> None:
         raise OSError("the disk is full")
 
     shadow = make(challenger, listener=listener)

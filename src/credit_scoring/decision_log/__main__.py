@@ -31,13 +31,16 @@ def main(arguments: Sequence[str]) -> int:
 def described(report: LogReport) -> list[str]:
     """Say in lines what a log holds and what is wrong with it."""
     segments = [
-        f"{segment.name}  {segment.state:7} {segment.records:9} decisions"
+        f"{segment.name}  {segment.state:7} {segment.decisions:9} decisions"
+        + (f", {segment.shadows} in the shadow" if segment.shadows else "")
         + (f", {segment.torn_bytes} torn bytes" if segment.torn_bytes else "")
         for segment in report.segments
     ]
     faults = [f"FAULT {fault}" for fault in report.faults]
     summary = (
-        f"{report.records} decisions in {len(report.segments)} segments, "
+        f"{report.decisions} decisions"
+        + (f" and {report.shadows} in the shadow" if report.shadows else "")
+        + f" in {len(report.segments)} segments, "
         f"{len(report.faults)} faults; head of the index {report.head}"
     )
     return [*segments, *faults, summary]

@@ -51,8 +51,12 @@ class AppendOnlyFile:
             raise
         self.size_bytes = os.fstat(self._fd).st_size
 
-    def append(self, block: bytes) -> None:
+    def append(self, block: bytes, *, at_leisure: bool = False) -> None:
         """Append a block; if that fails, the file is as it was, or broken.
+
+        Args:
+            block: Whole lines.
+            at_leisure: Do not wait for the disk, even where others do.
 
         Raises:
             OSError: If the block was not appended.
@@ -61,7 +65,7 @@ class AppendOnlyFile:
             written = os.write(self._fd, block)
             while written < len(block):
                 written += os.write(self._fd, block[written:])
-            if self._fsync:
+            if self._fsync and not at_leisure:
                 os.fsync(self._fd)
         except OSError as error:
             self._undo(error)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Generic, TypeVar
 
 from credit_scoring.decision_log.chain import GENESIS, Link, link_of
 from credit_scoring.decision_log.files import is_locked, unchanged
@@ -18,91 +18,42 @@ from credit_scoring.decision_log.records import (
     Ended,
     Footer,
     Header,
+    SegmentLine,
+    ShadowEntry,
     read_index_line,
     read_segment_line,
 )
+from credit_scoring.decision_log.report import Fault, LogReport, SegmentReport, State
 from credit_scoring.errors import DecisionLogError
 
-State = Literal["closed", "open", "ended", "unended"]
+__all__ = [
+    "Fault",
+    "LogReport",
+    "Logged",
+    "LoggedDecision",
+    "LoggedShadow",
+    "SegmentReport",
+    "read_decisions",
+    "read_shadows",
+    "segment_paths",
+    "verify_log",
+]
 
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that is not as it was written.
-
-    Attributes:
-        file: Name of the segment, or of the index.
-        line: Number of the line, from 1; None if it is about the whole file.
-        problem: What is wrong.
-    """
-
-    file: str
-    line: int | None
-    problem: str
-
-    def __str__(self) -> str:
-        """Say where and what."""
-        place = self.file if self.line is None else f"{self.file}, line {self.line}"
-        return f"{place}: {self.problem}"
-
-
-@dataclass(frozen=True)
-class SegmentReport:
-    """What a segment's file holds.
-
-    Attributes:
-        name: Name of its file.
-        state: ``closed`` with a footer; ``open``: a process writes it; ``ended``:
-            its process was killed, and the index has its end; ``unended``: its
-            process was killed and nobody has noted its end yet.
-        records: Count of its decisions.
-        size_bytes: Length of its complete lines.
-        last_hash: Hash of its last complete line.
-        torn_bytes: Length of a part of a line at its end. That was never an
-            answered decision: its process was killed while writing it.
-    """
-
-    name: str
-    state: State
-    records: int
-    size_bytes: int
-    last_hash: str
-    torn_bytes: int
-
-
-@dataclass(frozen=True)
-class LogReport:
-    """The decision log as it was found.
-
-    Attributes:
-        segments: In order of their names, which is that of time.
-        faults: What is not as it was written; none if nothing was changed.
-        head: Hash of the last line of the index.
-    """
-
-    segments: tuple[SegmentReport, ...]
-    faults: tuple[Fault, ...]
-    head: str
-
-    @property
-    def records(self) -> int:
-        """Count of decisions in all segments."""
-        return sum(segment.records for segment in self.segments)
-
-    @property
-    def torn(self) -> tuple[SegmentReport, ...]:
-        """Segments that end in a part of a line."""
-        return tuple(s for s in self.segments if s.torn_bytes)
+Entry = TypeVar("Entry", DecisionEntry, ShadowEntry)
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedDecision:
-    """A decision and where it stands."""
+class Logged(Generic[Entry]):
+    """A decision, or one in the shadow, and where it stands."""
 
-    entry: DecisionEntry
+    entry: Entry
     header: Header
     segment: str
     line: int
+
+
+LoggedDecision = Logged[DecisionEntry]
+LoggedShadow = Logged[ShadowEntry]
 
 
 def verify_log(folder: Path) -> LogReport:
@@ -158,13 +109,37 @@ def read_decisions(
     Raises:
         DecisionLogError: If a line cannot be read; `verify_log` says more.
     """
+    return _entries(folder, DecisionEntry, since, until)
+
+
+def read_shadows(
+    folder: Path, *, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[LoggedShadow]:
+    """Read what the challenger would have decided, by time of the decisions.
+
+    It may stand in a later segment than the decision that has its `decision_id`.
+
+    Args:
+        folder: Holds the segments.
+        since: Leaves out those of earlier decisions.
+        until: Leaves out those of decisions of this time and later.
+
+    Raises:
+        DecisionLogError: If a line cannot be read; `verify_log` says more.
+    """
+    return _entries(folder, ShadowEntry, since, until)
+
+
+def _entries(
+    folder: Path, kind: type[Entry], since: datetime | None, until: datetime | None
+) -> Iterator[Logged[Entry]]:
     waiting = segment_paths(folder)[::-1]
-    active: list[tuple[datetime, int, LoggedDecision, Iterator[LoggedDecision]]] = []
+    active: list[tuple[datetime, int, Logged[Entry], Iterator[Logged[Entry]]]] = []
     order = 0
     while waiting or active:
         # A segment has no decision from before it was begun.
         while waiting and (not active or _started_at(waiting[-1]) <= active[0][0]):
-            segment = _decisions_of(waiting.pop())
+            segment = _entries_of(waiting.pop(), kind)
             first = next(segment, None)
             order += 1
             if first is not None:
@@ -212,7 +187,7 @@ def _started_at(path: Path) -> datetime:
     return datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
 
 
-def _decisions_of(path: Path) -> Iterator[LoggedDecision]:
+def _entries_of(path: Path, kind: type[Entry]) -> Iterator[Logged[Entry]]:
     header: Header | None = None
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
@@ -221,13 +196,13 @@ def _decisions_of(path: Path) -> Iterator[LoggedDecision]:
             content = _decoded(path.name, number, line)
             if isinstance(content, Header):
                 header = content
-            elif isinstance(content, DecisionEntry):
+            elif isinstance(content, kind):
                 if header is None:
                     raise DecisionLogError(f"{path.name}: begins without a header")
-                yield LoggedDecision(content, header, path.name, number)
+                yield Logged(content, header, path.name, number)
 
 
-def _decoded(name: str, number: int, line: bytes) -> Header | DecisionEntry | Footer:
+def _decoded(name: str, number: int, line: bytes) -> SegmentLine:
     link = link_of(line)
     said = None if link is None else read_segment_line(link.content)
     if said is None:
@@ -311,7 +286,8 @@ class _SegmentCheck:
     def __init__(self, path: Path) -> None:
         self.chain = _Chain(path.name)
         self._path = path
-        self._records = 0
+        self._decisions = 0
+        self._shadows = 0
         self._footer: Footer | None = None
         # First, so that what is written meanwhile is not taken for torn.
         self._open = is_locked(path)
@@ -331,7 +307,8 @@ class _SegmentCheck:
         return SegmentReport(
             name=name,
             state=state,
-            records=self._records,
+            decisions=self._decisions,
+            shadows=self._shadows,
             size_bytes=chain.size_bytes,
             last_hash=chain.stated.decode(),
             torn_bytes=chain.torn_bytes,
@@ -355,13 +332,16 @@ class _SegmentCheck:
             self._check_header(content)
         elif isinstance(content, Footer):
             self._footer = content
-            if content.records != self._records:
+            records = self._decisions + self._shadows
+            if content.records != records:
                 chain.fault(
                     f"the footer counts {content.records} decisions, "
-                    f"{self._records} are there"
+                    f"{records} are there"
                 )
+        elif isinstance(content, DecisionEntry):
+            self._decisions += 1
         else:
-            self._records += 1
+            self._shadows += 1
 
     def _check_header(self, header: Header) -> None:
         if header.segment != self._path.name:

@@ -1,8 +1,9 @@
 """What the lines of the decision log say.
 
-A segment is a header, decisions, and a footer when it was closed; each is one
-JSON object on one line. The index has lines of the other kinds. How a line is
-tied to the one before it is in ``chain``.
+A segment is a header, decisions with what the challenger would have decided in the
+shadow, and a footer when it was closed; each is one JSON object on one line. The
+index has lines of the other kinds. How a line is tied to the one before it is in
+``chain``.
 """
 
 import math
@@ -56,7 +57,8 @@ class DecisionEntry(
         decision_id: As answered.
         loan_id: As answered; the only direct identifier.
         scored_at: As answered.
-        arm: What routing chose for this applicant.
+        arm: What routing drew for this applicant; which model decided in the end
+            is the role of `model`.
         feature_source: Where the history came from.
         explained: Whether the reasons of an approval were asked for, too.
         inputs: Contract columns by name as requested, or as stored where the
@@ -104,6 +106,36 @@ class DecisionEntry(
         return np.array(values, dtype=np.float64)
 
 
+class ShadowEntry(
+    msgspec.Struct, frozen=True, gc=False, tag="shadow", tag_field="kind"
+):
+    """What the challenger would have decided, of which nobody was told.
+
+    Attributes:
+        decision_id: Of the decision that it follows, on the same application.
+        scored_at: Of that decision, so that both are in the same window of time.
+        margin: Uncalibrated log-odds of bad.
+        pd: Probability of default.
+        score: Points.
+        band: Band of the policy.
+        decision: ``approve``, ``refer`` or ``decline``.
+        reasons: Up to four, the strongest first; none if it would approve.
+        model: The challenger.
+        policy_version: The challenger's policy.
+    """
+
+    decision_id: str
+    scored_at: datetime
+    margin: float | None
+    pd: float | None
+    score: float | None
+    band: str | None
+    decision: str
+    reasons: list[LoggedReason]
+    model: LoggedModel
+    policy_version: str
+
+
 class DecidingModel(msgspec.Struct, frozen=True):
     """A model that may decide in a segment, and how its features are named."""
 
@@ -141,7 +173,12 @@ class Header(msgspec.Struct, frozen=True, tag="header", tag_field="kind"):
 
 
 class Footer(msgspec.Struct, frozen=True, tag="footer", tag_field="kind"):
-    """Last line of a segment that was closed; `previous` is the last hash."""
+    """Last line of a segment that was closed; `previous` is the last hash.
+
+    Attributes:
+        records: Count of its decisions, those in the shadow included.
+        closed_at: When it was closed.
+    """
 
     records: int
     closed_at: datetime
@@ -161,7 +198,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended", tag_field="kind"):
         segment: Its name.
         closed: Whether its last line is a footer. Else its worker was killed,
             and a later one found it.
-        records: Count of its decisions.
+        records: Count of its decisions, those in the shadow included.
         size_bytes: Length of its complete lines.
         last_hash: Hash of its last complete line.
         at: When it was closed or found.
@@ -185,7 +222,7 @@ class Removed(msgspec.Struct, frozen=True, tag="removed", tag_field="kind"):
     at: datetime
 
 
-SegmentLine = Header | DecisionEntry | Footer
+SegmentLine = Header | DecisionEntry | ShadowEntry | Footer
 IndexLine = Opened | Ended | Removed
 Line = TypeVar("Line")
 

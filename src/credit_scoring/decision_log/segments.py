@@ -34,7 +34,7 @@ class Segment:
 
     Attributes:
         name: Name of its file.
-        records: Count of its decisions.
+        records: Count of its decisions, those in the shadow included.
     """
 
     def __init__(
@@ -69,8 +69,12 @@ class Segment:
         """Whether nothing may be appended any more."""
         return self._file.broken
 
-    def append(self, decisions: Sequence[bytes]) -> int:
+    def append(self, decisions: Sequence[bytes], *, at_leisure: bool = False) -> int:
         """Append encoded decisions with one write.
+
+        Args:
+            decisions: Or decisions in the shadow.
+            at_leisure: Do not wait for the disk, even where others do.
 
         Returns:
             Count of bytes written.
@@ -78,7 +82,7 @@ class Segment:
         Raises:
             OSError: If none of them was appended.
         """
-        written = self._append(decisions)
+        written = self._append(decisions, at_leisure=at_leisure)
         self.records += len(decisions)
         return written
 
@@ -115,7 +119,7 @@ class Segment:
         self._file.path.unlink(missing_ok=True)
         self._file.close()
 
-    def _append(self, contents: Sequence[bytes]) -> int:
+    def _append(self, contents: Sequence[bytes], *, at_leisure: bool = False) -> int:
         sequence, previous = self._sequence, self._last_hash
         lines = []
         for content in contents:
@@ -123,7 +127,7 @@ class Segment:
             line, previous = chained(sequence, previous, content)
             lines.append(line)
         block = lines[0] if len(lines) == 1 else b"".join(lines)
-        self._file.append(block)
+        self._file.append(block, at_leisure=at_leisure)
         self._sequence, self._last_hash = sequence, previous
         return len(block)
 

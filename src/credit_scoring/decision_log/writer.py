@@ -17,6 +17,7 @@ from credit_scoring.decision_log.records import (
     Ended,
     Opened,
     Origin,
+    ShadowEntry,
     encode,
 )
 from credit_scoring.decision_log.retention import remove_expired
@@ -113,6 +114,30 @@ class DecisionLog:
             if self._refused:
                 self._note_recovery()
             return written
+
+    def append_shadows(self, entries: Sequence[ShadowEntry]) -> int:
+        """Write what the challenger would have decided; no answer waits for it.
+
+        It goes where the decisions go at this moment. It begins no segment, and it
+        does not wait for the disk: what may be lost must cost the others nothing.
+
+        Args:
+            entries: At least one.
+
+        Returns:
+            Count of bytes written.
+
+        Raises:
+            DecisionLogError: If they could not be written.
+        """
+        contents = [encode(entry) for entry in entries]
+        with self._lock:
+            if self._segment is None:
+                raise DecisionLogError("no segment of the decision log is open")
+            try:
+                return self._segment.append(contents, at_leisure=True)
+            except OSError as error:
+                raise DecisionLogError(_said(error)) from None
 
     def close(self) -> None:
         """Close the segment with its footer; another decision begins another."""

@@ -5,7 +5,7 @@ routes never enters BentoML's middleware (tracing, metrics, access log, timers),
 which costs many times more than the decision.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
@@ -74,8 +74,22 @@ class Route:
 class ScoringApp:
     """Answers the routes, and every other path with 404."""
 
-    def __init__(self, routes: tuple[Route, ...], metrics: ServiceMetrics) -> None:
-        """Serve the routes."""
+    def __init__(
+        self,
+        routes: tuple[Route, ...],
+        metrics: ServiceMetrics,
+        *,
+        closing: Sequence[Callable[[], Awaitable[None]]] = (),
+    ) -> None:
+        """Serve the routes.
+
+        Args:
+            routes: Every path there is.
+            metrics: Counts the requests.
+            closing: What is to be done when the last request is answered, in
+                this order.
+        """
+        self._closing = tuple(closing)
         self._routes = {route.path: route for route in routes}
         self._metrics = metrics
 
@@ -90,6 +104,11 @@ class ScoringApp:
         await send_reply(send, reply)
         name = _OTHER if route is None else route.path
         self._metrics.count_request(name, reply.status, perf_counter() - started)
+
+    async def close(self) -> None:
+        """End what goes on behind the routes; the last request is answered."""
+        for close in self._closing:
+            await close()
 
 
 async def _answer(route: Route | None, scope: Scope, receive: Receive) -> Reply:

@@ -1,5 +1,6 @@
 """Putting the service together: artifacts to runners to routes."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from credit_scoring.serving.recording import (
     LogMetrics,
     LogRecorder,
     Recorder,
+    Unrecorded,
     log_recorder,
 )
 from credit_scoring.serving.routing import (
@@ -41,7 +43,7 @@ from credit_scoring.serving.routing_metrics import RoutingMetrics
 from credit_scoring.serving.runners import InProcessRunner, Runner
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings
-from credit_scoring.serving.shadow import Shadow
+from credit_scoring.serving.shadow import Shadow, ShadowListener, nobody
 from credit_scoring.serving.start_page import start_page
 
 _LOG = logging.getLogger(__name__)
@@ -142,9 +144,14 @@ def scoring_app(
         recorder: Keeps each decision before it is answered; None keeps none.
         histories: Completes applications that come without their history.
     """
+    recorder = recorder or Unrecorded()
+    routing = router(
+        models, settings, metrics.routing, listener=recorder.record_shadows
+    )
+    answers = idempotency(settings, metrics.idempotency)
     scoring = Scoring(
         champion=models.champion,
-        router=router(models, settings, metrics.routing),
+        router=routing,
         metrics=metrics,
         recorder=recorder,
         histories=histories,
@@ -154,7 +161,7 @@ def scoring_app(
         scoring=scoring,
         decoder=decoder,
         settings=settings,
-        idempotency=idempotency(settings, metrics.idempotency),
+        idempotency=answers,
         gate=Gate(settings.max_waiting, route="/predict", metrics=metrics.pressure),
     )
     batch = PredictBatch(
@@ -172,13 +179,29 @@ def scoring_app(
         Route("/predict", "POST", predict),
         Route("/predict/batch", "POST", batch),
     )
-    return ScoringApp(routes, metrics)
+
+    async def catch_up() -> None:
+        await asyncio.to_thread(routing.close)
+
+    return ScoringApp(routes, metrics, closing=(catch_up, answers.close))
 
 
-def router(models: Models, settings: Settings, metrics: RoutingMetrics) -> Router:
+def router(
+    models: Models,
+    settings: Settings,
+    metrics: RoutingMetrics,
+    *,
+    listener: ShadowListener = nobody,
+) -> Router:
     """Make the routing that the settings ask for.
 
     A challenger that is in the release and cannot be used is left out and counted.
+
+    Args:
+        models: Champion, and challenger if there is one.
+        settings: Say who decides.
+        metrics: Counts fallbacks and differences.
+        listener: Told what the challenger decides in the shadow.
     """
     challenger = models.challenger
     if settings.routing == "split":
@@ -193,8 +216,12 @@ def router(models: Models, settings: Settings, metrics: RoutingMetrics) -> Route
             metrics=metrics,
         )
     if settings.routing == "shadow":
-        most_waiting = settings.challenger_waiting
-        shadow = Shadow(challenger, metrics, most_waiting=most_waiting)
+        shadow = Shadow(
+            challenger,
+            metrics,
+            most_waiting=settings.challenger_waiting,
+            listener=listener,
+        )
         return ChampionDecides(models.champion, shadow)
     return ChampionDecides(models.champion)
 

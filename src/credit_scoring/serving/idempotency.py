@@ -92,6 +92,9 @@ class SharedAnswers(Protocol):
             SharedAnswersError: If the store cannot say; the right ends by itself.
         """
 
+    async def close(self) -> None:
+        """Close what is open; nothing is asked any more."""
+
 
 def key_of(headers: Sequence[Header]) -> bytes | None:
     """Find the idempotency key among a request's headers.
@@ -238,6 +241,11 @@ class Idempotency:
         finally:
             del self._working[asked.name]
             working.done.set()
+
+    async def close(self) -> None:
+        """Leave the shared store; the last request is answered."""
+        if self._shared is not None:
+            await self._shared.close()
 
     async def _decide(
         self, asked: Asked, decide: Callable[[], Awaitable[Reply]]

@@ -16,13 +16,14 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 from credit_scoring import __version__
 from credit_scoring.contract.model import Contract
 from credit_scoring.contract.request import Application
-from credit_scoring.decision.decisions import Decision
+from credit_scoring.decision.decisions import Decision, Reason
 from credit_scoring.decision_log.records import (
     DecidingModel,
     DecisionEntry,
     LoggedModel,
     LoggedReason,
     Origin,
+    ShadowEntry,
     sayable,
 )
 from credit_scoring.decision_log.writer import DecisionLog, LogParameters
@@ -31,6 +32,7 @@ from credit_scoring.serving.answers import DecisionAnswer, ModelAnswer
 from credit_scoring.serving.problems import decision_not_recorded
 from credit_scoring.serving.runners import Runner
 from credit_scoring.serving.settings import Settings
+from credit_scoring.serving.shadow import ShadowDecision
 
 # Of a batch so many are written at once: meanwhile single ones wait.
 _MOST_TOGETHER = 256
@@ -45,7 +47,7 @@ class Answered(NamedTuple):
             there was one.
         decision: What the runner gave.
         answer: What is to be sent.
-        arm: What routing chose for this applicant.
+        arm: What routing drew for this applicant.
         explained: Whether the reasons of an approval were asked for, too.
         idempotency_key_hash: SHA-256 of the request's idempotency key, if any.
     """
@@ -75,6 +77,12 @@ class Recorder(Protocol):
             ProblemError: If one could not be kept; then none may be answered.
         """
 
+    def record_shadows(self, decisions: Sequence[ShadowDecision]) -> None:
+        """Keep what the challenger would have decided; called in another thread.
+
+        What cannot be kept is counted.
+        """
+
 
 class Unrecorded:
     """Keeps nothing: for documentation and tests."""
@@ -83,6 +91,9 @@ class Unrecorded:
         """Do nothing."""
 
     def record_many(self, answered: Sequence[Answered]) -> None:
+        """Do nothing."""
+
+    def record_shadows(self, decisions: Sequence[ShadowDecision]) -> None:
         """Do nothing."""
 
 
@@ -99,6 +110,16 @@ class LogMetrics:
         self._errors = Counter(
             "credit_scoring_decision_log_errors",
             "Decisions refused because they could not be written",
+            registry=registry,
+        )
+        self._shadows = Counter(
+            "credit_scoring_decision_log_shadow_records",
+            "Decisions in the shadow written to the decision log",
+            registry=registry,
+        )
+        self._shadow_errors = Counter(
+            "credit_scoring_decision_log_shadow_errors",
+            "Decisions in the shadow lost because they could not be written",
             registry=registry,
         )
         self._lag = Gauge(
@@ -133,6 +154,14 @@ class LogMetrics:
     def count_errors(self, count: int) -> None:
         """Count decisions that could not be written."""
         self._errors.inc(count)
+
+    def count_shadows(self, count: int) -> None:
+        """Count decisions in the shadow that were written."""
+        self._shadows.inc(count)
+
+    def count_shadow_errors(self, count: int) -> None:
+        """Count decisions in the shadow that could not be written."""
+        self._shadow_errors.inc(count)
 
 
 class LogRecorder:
@@ -203,6 +232,30 @@ class LogRecorder:
             part = answered[start : start + _MOST_TOGETHER]
             self._append([self._entry(one) for one in part])
 
+    def record_shadows(self, decisions: Sequence[ShadowDecision]) -> None:
+        """Write what the challenger would have decided, if there is room for it."""
+        entries = [
+            ShadowEntry(
+                decision_id=one.answer.decision_id,
+                scored_at=one.answer.scored_at,
+                margin=one.challenger.margin,
+                pd=one.challenger.pd,
+                score=one.challenger.score,
+                band=one.challenger.band,
+                decision=one.challenger.decision,
+                reasons=_logged(one.challenger.reasons),
+                model=self._model(one.runner.model),
+                policy_version=one.runner.engine.policy_version,
+            )
+            for one in decisions
+        ]
+        try:
+            self._log.append_shadows(entries)
+        except DecisionLogError:
+            self._metrics.count_shadow_errors(len(entries))
+        else:
+            self._metrics.count_shadows(len(entries))
+
     def close(self) -> None:
         """Close the segment; nothing may be waiting."""
         if self._executor is not None:
@@ -262,10 +315,7 @@ class LogRecorder:
             score=answer.score,
             band=answer.band,
             decision=answer.decision,
-            reasons=[
-                LoggedReason(reason.code, reason.feature, reason.points)
-                for reason in answer.reasons
-            ],
+            reasons=_logged(answer.reasons),
             model=self._model(answer.model),
             policy_version=answer.policy_version,
             idempotency_key_hash=key_hash,
@@ -277,6 +327,12 @@ class LogRecorder:
             logged = LoggedModel(model.name, model.version, model.role, model.digest)
             self._models[model.digest] = logged
         return logged
+
+
+def _logged(reasons: Sequence[Reason]) -> list[LoggedReason]:
+    return [
+        LoggedReason(reason.code, reason.feature, reason.points) for reason in reasons
+    ]
 
 
 def _tell(

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from credit_scoring.contract.request import Application
 from credit_scoring.decision.decisions import Decision
-from credit_scoring.decision.routing import Split
+from credit_scoring.decision.routing import Arm, Split
 from credit_scoring.serving.answers import DecisionAnswer
 from credit_scoring.serving.left_out import LeftOutError, LeftOutLog, kind_of
 from credit_scoring.serving.routing_metrics import RoutingMetrics
@@ -14,10 +14,17 @@ from credit_scoring.serving.shadow import Shadow
 
 
 class Decided(NamedTuple):
-    """A decision, and the runner that made it."""
+    """A decision, the runner that made it, and the arm that was drawn.
+
+    Attributes:
+        runner: Decided; the champion, too, on an arm of a challenger left out.
+        decision: What it gave.
+        arm: What routing drew for the applicant.
+    """
 
     runner: Runner
     decision: Decision
+    arm: Arm
 
 
 class Router(Protocol):
@@ -36,8 +43,14 @@ class Router(Protocol):
     ) -> list[Decided | Exception]:
         """Decide on many; a row that fails has its error in its place."""
 
+    def arm(self, application: Application) -> Arm:
+        """Give the arm of an applicant on whom no model decides."""
+
     def answered(self, application: Application, answer: DecisionAnswer) -> None:
         """Hear what was decided, on any thread; it must return at once."""
+
+    def close(self) -> None:
+        """Let what was begun come to an end, in bounded time."""
 
 
 class ChampionDecides:
@@ -56,18 +69,32 @@ class ChampionDecides:
     async def decide(self, application: Application, *, explain: bool) -> Decided:
         """Let the champion decide on one application."""
         champion = self._champion
-        return Decided(champion, await champion.submit(application, explain=explain))
+        decision = await champion.submit(application, explain=explain)
+        return Decided(champion, decision, "champion")
 
     def decide_many(
         self, applications: Sequence[Application], *, explain: bool
     ) -> list[Decided | Exception]:
         """Let the champion decide on many."""
-        return decided_by(self._champion, applications, explain=explain)
+        champion = self._champion
+        return [
+            o if isinstance(o, Exception) else Decided(champion, o, "champion")
+            for o in champion.compute(applications, explain=explain)
+        ]
+
+    def arm(self, application: Application) -> Arm:
+        """Give the one arm there is."""
+        return "champion"
 
     def answered(self, application: Application, answer: DecisionAnswer) -> None:
         """Let the challenger follow."""
         if self._shadow is not None:
             self._shadow.follow(application, answer)
+
+    def close(self) -> None:
+        """Let the challenger catch up."""
+        if self._shadow is not None:
+            self._shadow.close()
 
 
 class ChallengerDecides:
@@ -98,50 +125,66 @@ class ChallengerDecides:
 
     async def decide(self, application: Application, *, explain: bool) -> Decided:
         """Let the runner of the applicant's arm decide."""
-        if self._split.arm(application.loan_id) == "challenger":
+        arm = self.arm(application)
+        if arm == "challenger":
             try:
                 challenger = self._usable_challenger()
                 decision = await challenger.submit(application, explain=explain)
-                return Decided(challenger, decision)
+                return Decided(challenger, decision, arm)
             except Exception as error:  # noqa: BLE001 - the champion decides instead
                 self._fall_back(error)
         champion = self._champion
-        return Decided(champion, await champion.submit(application, explain=explain))
+        decision = await champion.submit(application, explain=explain)
+        return Decided(champion, decision, arm)
 
     def decide_many(
         self, applications: Sequence[Application], *, explain: bool
     ) -> list[Decided | Exception]:
         """Let the runner of each applicant's arm decide."""
-        outcomes: list[Decided | Exception] = [LeftOutError("missing")] * len(
-            applications
-        )
         arms = self._split.arms([one.loan_id for one in applications])
         champions = [row for row, arm in enumerate(arms) if arm == "champion"]
         challengers = [row for row, arm in enumerate(arms) if arm == "challenger"]
+        decided: dict[int, Decided | Exception] = {}
         theirs = self._challenge([applications[row] for row in challengers], explain)
         for row, outcome in zip(challengers, theirs, strict=True):
-            outcomes[row] = outcome
-            if isinstance(outcome, Exception):
-                self._fall_back(outcome)
+            if isinstance(outcome, Exception) or self._challenger is None:
                 champions.append(row)
-        ours = decided_by(
-            self._champion, [applications[row] for row in champions], explain=explain
+            else:
+                decided[row] = Decided(self._challenger, outcome, "challenger")
+        ours = self._champion.compute(
+            [applications[row] for row in champions], explain=explain
         )
         for row, outcome in zip(champions, ours, strict=True):
-            outcomes[row] = outcome
-        return outcomes
+            decided[row] = (
+                outcome
+                if isinstance(outcome, Exception)
+                else Decided(self._champion, outcome, arms[row])
+            )
+        return [decided[row] for row in range(len(applications))]
+
+    def arm(self, application: Application) -> Arm:
+        """Draw the arm of an applicant."""
+        return self._split.arm(application.loan_id)
 
     def answered(self, application: Application, answer: DecisionAnswer) -> None:
         """Nobody follows."""
 
+    def close(self) -> None:
+        """Nothing goes on by itself."""
+
     def _challenge(
         self, applications: Sequence[Application], explain: bool
-    ) -> list[Decided | Exception]:
+    ) -> list[Decision | Exception]:
+        outcomes: list[Decision | Exception]
         try:
             challenger = self._usable_challenger()
-            return decided_by(challenger, applications, explain=explain)
+            outcomes = challenger.compute(applications, explain=explain)
         except Exception as error:  # noqa: BLE001 - the champion decides instead
-            return [error] * len(applications)
+            outcomes = [error] * len(applications)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                self._fall_back(outcome)
+        return outcomes
 
     def _usable_challenger(self) -> Runner:
         if self._challenger is None:
@@ -151,13 +194,3 @@ class ChallengerDecides:
     def _fall_back(self, error: Exception) -> None:
         self._metrics.count_fallback(kind_of(error))
         self._log.add(error)
-
-
-def decided_by(
-    runner: Runner, applications: Sequence[Application], *, explain: bool
-) -> list[Decided | Exception]:
-    """Let a runner decide on many; a row that fails has its error in its place."""
-    return [
-        outcome if isinstance(outcome, Exception) else Decided(runner, outcome)
-        for outcome in runner.compute(applications, explain=explain)
-    ]

@@ -78,7 +78,7 @@ class Scoring:
             source = "degraded" if completed is None else "store"
             application = completed or application
         if source == "degraded":
-            decided = self._without_history()
+            decided = self._without_history(application)
         else:
             decided = await self._router.decide(application, explain=explain)
         answered = self._answered(application, decided, source, explain=explain)
@@ -150,7 +150,10 @@ class Scoring:
             )
             if application.has_history
             else self._answered(
-                application, self._without_history(), "degraded", explain=explain
+                application,
+                self._without_history(application),
+                "degraded",
+                explain=explain,
             )
             for place, application in enumerate(applications)
         ]
@@ -173,8 +176,9 @@ class Scoring:
             if application.has_history and place not in stored:
                 self._histories.remember(application)
 
-    def _without_history(self) -> Decided:
-        return Decided(self.champion, self.champion.engine.decide_without_history())
+    def _without_history(self, application: Application) -> Decided:
+        decision = self.champion.engine.decide_without_history()
+        return Decided(self.champion, decision, self._router.arm(application))
 
     def _answered_or_error(
         self,
@@ -196,7 +200,7 @@ class Scoring:
         *,
         explain: bool,
     ) -> Answered:
-        runner, decision = decided
+        runner, decision, arm = decided
         answer = answer_of(
             runner,
             application,
@@ -204,9 +208,7 @@ class Scoring:
             source=source,
             stamp=Stamp(self._new_id(), self._clock()),
         )
-        return Answered(
-            application, decision, answer, arm=answer.model.role, explained=explain
-        )
+        return Answered(application, decision, answer, arm=arm, explained=explain)
 
     def _settle(self, answered: Answered) -> None:
         """Do what follows once a decision is recorded."""

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from credit_scoring.contract.request import Application
@@ -16,6 +16,7 @@ from credit_scoring.serving.runners import Runner
 _MOST_TOGETHER = 64
 # Those who arrive meanwhile are scored together, and their answers have left.
 _COLLECTING_SECONDS = 0.01
+_CATCHING_UP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,11 @@ class ShadowDecision:
     runner: Runner
 
 
-ShadowListener = Callable[[ShadowDecision], None]
+ShadowListener = Callable[[Sequence[ShadowDecision]], None]
 
 
-def nobody(decision: ShadowDecision) -> None:
-    """Take a shadow decision and do nothing."""
+def nobody(decisions: Sequence[ShadowDecision]) -> None:
+    """Take shadow decisions and do nothing."""
 
 
 class Shadow:
@@ -65,8 +66,8 @@ class Shadow:
                 be used, which is counted for each application.
             metrics: Counts and compares.
             most_waiting: Most applications that wait for the challenger.
-            listener: Told of each decision, on the shadow's thread; what it
-                raises is logged and harms nothing.
+            listener: Told of the decisions that were computed together, on the
+                shadow's thread; what it raises is logged and harms nothing.
         """
         self._challenger = challenger
         self._metrics = metrics
@@ -74,6 +75,7 @@ class Shadow:
         self._listener = listener
         self._log = LeftOutLog("the challenger's shadow")
         self._waiting: deque[tuple[Application, DecisionAnswer]] = deque()
+        self._scoring = False
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -97,6 +99,12 @@ class Shadow:
             if self._thread is None:
                 self._start(self._challenger)
 
+    def close(self) -> None:
+        """Let the challenger catch up, for a moment; what is left is forgotten."""
+        gives_up = time.monotonic() + _CATCHING_UP_SECONDS
+        while (self._waiting or self._scoring) and time.monotonic() < gives_up:
+            time.sleep(_COLLECTING_SECONDS)
+
     def _start(self, challenger: Runner) -> None:
         with self._starting:
             if self._thread is None:
@@ -115,7 +123,9 @@ class Shadow:
             # Cleared before the queue is read: whoever comes later wakes it again.
             self._wake.clear()
             while self._waiting:
+                self._scoring = True
                 self._score(challenger)
+                self._scoring = False
 
     def _score(self, challenger: Runner) -> None:
         number = min(len(self._waiting), _MOST_TOGETHER)
@@ -126,11 +136,22 @@ class Shadow:
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, it stays here
             outcomes = [error] * number
+        decided = []
         for (application, answer), outcome in zip(together, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 self._leave_out(outcome)
             else:
-                self._compare(ShadowDecision(application, answer, outcome, challenger))
+                one = ShadowDecision(application, answer, outcome, challenger)
+                decided.append(one)
+                self._compare(one)
+        if decided:
+            self._tell(decided)
+
+    def _tell(self, decided: Sequence[ShadowDecision]) -> None:
+        try:
+            self._listener(decided)
+        except Exception as error:  # noqa: BLE001 - a side part harms nothing
+            self._log.add(error)
 
     def _compare(self, decision: ShadowDecision) -> None:
         ours, theirs = decision.answer, decision.challenger
@@ -144,10 +165,6 @@ class Shadow:
             pd_=theirs.pd - ours.pd,
             score=theirs.score - ours.score,
         )
-        try:
-            self._listener(decision)
-        except Exception as error:  # noqa: BLE001 - a side part harms nothing
-            self._log.add(error)
 
     def _leave_out(self, error: Exception) -> None:
         self._metrics.count_left_out(kind_of(error))
