@@ -6,24 +6,22 @@ from typing import Any
 
 import bentoml
 from bentoml.exceptions import BentoMLConfigException
+from bentos.runners import RELEASED, ChallengerRunner, ChampionRunner
 
 from credit_scoring.environment import variable
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serving.bento import FrontedService
-from credit_scoring.serving.models import (
-    model_folder,
-    read_released_models,
-    verify_model_files,
-)
+from credit_scoring.serving.models import model_folder, verify_model_files
 from credit_scoring.serving.settings import (
     check_routing,
     load_settings,
     prepared_log_folder,
+    runners_are_apart,
     workers_asked_for,
 )
 
 _HERE = Path(__file__).parent
-_RELEASED = read_released_models(_HERE / "models.json")
+_APART = runners_are_apart(os.environ)
 
 
 @bentoml.service(
@@ -31,15 +29,22 @@ _RELEASED = read_released_models(_HERE / "models.json")
     service_class=FrontedService,
     workers=workers_asked_for(os.environ),
     logging={"access": {"enabled": False}},
+    # A runner that is away must not take the scoring service out of readiness.
+    runner_probe={"enabled": False},
+    # BentoML's own client, which nothing here calls, drops calls at its defaults.
+    runner_connection={"max_requests": 10**9, "max_age": 86400.0},
 )
 class CreditScoring:
     """Decides on credit applications, with reasons."""
 
-    champion = bentoml.models.BentoModel(_RELEASED.champion)
+    champion = bentoml.models.BentoModel(RELEASED.champion)
     challenger = (
-        bentoml.models.BentoModel(_RELEASED.challenger)
-        if _RELEASED.challenger
-        else None
+        bentoml.models.BentoModel(RELEASED.challenger) if RELEASED.challenger else None
+    )
+    # BentoML starts them and tells their addresses; they are asked without pickles.
+    champion_runner = bentoml.depends(ChampionRunner) if _APART else None
+    challenger_runner = (
+        bentoml.depends(ChallengerRunner) if _APART and ChallengerRunner else None
     )
 
     def __init__(self) -> None:
@@ -52,6 +57,7 @@ class CreditScoring:
         )
         from credit_scoring.serving.histories import open_histories
         from credit_scoring.serving.metrics import ServiceMetrics
+        from credit_scoring.serving.placement import placed
         from credit_scoring.serving.recording import LogMetrics
 
         settings = load_settings(os.environ)
@@ -67,18 +73,29 @@ class CreditScoring:
             decoder=self.models.decoder,
             feature_version=self.models.feature_version,
         )
-        self.app = scoring_app(
+        metrics = ServiceMetrics()
+        self.placement = placed(
             self.models,
             settings,
-            ServiceMetrics(),
+            metrics.runners,
+            urls={
+                "champion": ChampionRunner.url,
+                "challenger": ChallengerRunner and ChallengerRunner.url,
+            },
+        )
+        self.app = scoring_app(
+            self.placement.models,
+            settings,
+            metrics,
             recorder=self.recorder,
             histories=self.histories,
         )
 
     @bentoml.on_startup
     async def connect(self) -> None:
-        """Connect to the store of histories, in the loop that answers."""
+        """Connect to the store and to the runners, in the loop that answers."""
         await self.histories.start()
+        await self.placement.start()
 
     @bentoml.on_shutdown
     async def close(self) -> None:
@@ -87,6 +104,7 @@ class CreditScoring:
         The last request is answered by then; the challenger may still be behind.
         """
         await self.app.close()
+        await self.placement.close()
         self.recorder.close()
         await self.histories.close()
 
@@ -105,10 +123,10 @@ class CreditScoring:
         """
         try:
             settings = load_settings(os.environ)
-            check_routing(settings, has_challenger=_RELEASED.challenger is not None)
+            check_routing(settings, has_challenger=RELEASED.challenger is not None)
             folder = prepared_log_folder(settings)
             os.environ[variable("decision_log_dir")] = str(folder)
-            champion = bentoml.models.get(_RELEASED.champion)
+            champion = bentoml.models.get(RELEASED.champion)
             verify_model_files([model_folder(champion)])
         except CreditScoringError as error:
             raise BentoMLConfigException(str(error)) from None

@@ -1,4 +1,4 @@
-"""A copy of the project with a slice of the data, for what runs whole pipelines."""
+"""A copy of the project for whole pipelines; the table of the faults tested."""
 
 import fcntl
 import gzip
@@ -6,10 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+Fault = Callable[..., None]
 
 PROJECT = Path(__file__).parents[1]
 RAW = Path("data/01_raw/taiwan_credit.csv.gz")
@@ -84,3 +87,40 @@ def own_project(small_project: SmallProject, tmp_path: Path) -> SmallProject:
     skipped = shutil.ignore_patterns("bentoml", "mlruns", "build")
     shutil.copytree(small_project.folder, folder, ignore=skipped)
     return SmallProject(folder)
+
+
+@pytest.fixture
+def fault(request: pytest.FixtureRequest) -> Fault:
+    """Report a fault's outcome, for the table at the end of the run.
+
+    ``fault(name, sent=..., failed=..., lost=..., seen=...)``: requests sent while it
+    lasted and just after; those not answered with 200; those whose answer, or whose
+    record of it, is nowhere; and in words what was seen.
+    """
+
+    def report(name: str, *, sent: int, failed: int, lost: int, seen: str) -> None:
+        values = (name, sent, failed, lost, seen)
+        request.node.user_properties.append(("fault", values))
+
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the faults that were tested, with what became of the requests."""
+    rows = [
+        tuple(map(str, values))
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, ())
+        if report.when == "call"
+        for name, values in report.user_properties
+        if name == "fault"
+    ]
+    if not rows:
+        return
+    rows = [("fault", "sent", "failed", "lost", "seen"), *sorted(set(rows))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows.insert(1, tuple("-" * width for width in widths))
+    terminalreporter.section("faults")
+    for row in rows:
+        cells = [cell.ljust(n) for cell, n in zip(row, widths, strict=True)]
+        terminalreporter.write_line(f"| {' | '.join(cells)} |")

@@ -8,8 +8,10 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from credit_scoring.decision_log.reader import read_decisions
 from credit_scoring.serving.local_server import HOST, is_ready
 
 JSON = {"content-type": "application/json"}
@@ -23,7 +25,17 @@ class Tally:
     answered: int = 0
     failures: list[str] = field(default_factory=list)
     roles: set[str] = field(default_factory=set)
+    decision_ids: list[str] = field(default_factory=list)
     slowest_seconds: float = 0.0
+
+    @property
+    def sent(self) -> int:
+        return self.answered + len(self.failures)
+
+    def lost(self, folder: Path) -> int:
+        """Count the decisions answered that are not in the decision log."""
+        logged = {one.entry.decision_id for one in read_decisions(folder)}
+        return len(set(self.decision_ids) - logged)
 
 
 def ask_until(
@@ -46,8 +58,10 @@ def ask_until(
             response = connection.getresponse()
             body = response.read()
             if response.status == 200:
+                answer = json.loads(body)
                 tally.answered += 1
-                tally.roles.add(json.loads(body)["model"]["role"])
+                tally.roles.add(answer["model"]["role"])
+                tally.decision_ids.append(answer["decision_id"])
             else:
                 tally.failures.append(f"status {response.status}")
         except (OSError, http.client.HTTPException) as error:

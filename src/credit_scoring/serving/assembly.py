@@ -34,6 +34,7 @@ from credit_scoring.serving.recording import (
     Unrecorded,
     log_recorder,
 )
+from credit_scoring.serving.remote import RemoteRunner
 from credit_scoring.serving.routing import (
     ChallengerDecides,
     ChampionDecides,
@@ -209,9 +210,12 @@ def router(
             timeout_ms=settings.challenger_timeout_ms,
             most_waiting=settings.challenger_waiting,
         )
+        # A service of its own is bounded by itself.
+        if challenger is not None and not isinstance(challenger, RemoteRunner):
+            challenger = RunnerApart(challenger, patience)
         return ChallengerDecides(
             champion=models.champion,
-            challenger=challenger and RunnerApart(challenger, patience),
+            challenger=challenger,
             split=Split(share=settings.challenger_share, salt=settings.routing_salt),
             metrics=metrics,
         )

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import yaml
 from _bentoml_sdk import Service
+from bentoml import Bento
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -59,6 +60,11 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
             paths_behind=paths_of(behind),
             draining=Draining(lambda: self._started.drain_seconds),
         )
+
+    def on_load_bento(self, bento: Bento) -> None:
+        """Learn the Bento, which may have been built without the runners apart."""
+        for service in self.all_services().values():
+            service.bento = bento
 
     @property
     def openapi_spec(self) -> Any:

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
 from credit_scoring.serving.pressure import PressureMetrics
 from credit_scoring.serving.routing_metrics import RoutingMetrics
+from credit_scoring.serving.runner_metrics import RunnerMetrics
 
 _DURATION_BUCKETS_SECONDS = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0,
@@ -44,6 +45,7 @@ class ServiceMetrics:
         self.idempotency = IdempotencyMetrics(registry)
         self.pressure = PressureMetrics(registry)
         self.routing = RoutingMetrics(registry)
+        self.runners = RunnerMetrics(registry)
         # labels() costs more than counting: each child is looked up once.
         self._request_children: dict[tuple[str, int], Counter] = {}
         self._duration_children: dict[str, Histogram] = {}

@@ -29,6 +29,24 @@ class Settings(HistorySettings):
             "challenger on its share of the applicants."
         ),
     )
+    runners: Literal["in_process", "apart"] = Field(
+        default="in_process",
+        description=(
+            "Where champion and challenger compute. `in_process`: in each worker. "
+            "`apart`: each in a BentoML service of its own, for models that need "
+            "their own hardware; without its service the champion computes in the "
+            "worker, and the challenger is left out."
+        ),
+    )
+    champion_timeout_ms: int = Field(
+        default=100,
+        ge=1,
+        le=60_000,
+        description=(
+            "With the runners `apart`, longest time for the champion's decision by "
+            "its service; then the worker computes it."
+        ),
+    )
     challenger_share: float = Field(
         default=0.1,
         ge=0,
@@ -49,8 +67,8 @@ class Settings(HistorySettings):
         ge=1,
         le=60_000,
         description=(
-            "Longest time for the challenger's decision in `split`; then the "
-            "champion decides."
+            "Longest time for the challenger's decision in `split`, and for any by "
+            "its service; then the champion decides."
         ),
     )
     challenger_waiting: int = Field(
@@ -229,6 +247,17 @@ def workers_asked_for(environment: Mapping[str, str]) -> int:
         return load_settings(environment).workers
     except SettingsError:
         return 1
+
+
+def runners_are_apart(environment: Mapping[str, str]) -> bool:
+    """Read whether the runners are to be services of their own.
+
+    BentoML asks when it imports the service, as it does for the workers.
+    """
+    try:
+        return load_settings(environment).runners == "apart"
+    except SettingsError:
+        return False
 
 
 def refuse_unknown_names(environment: Mapping[str, str]) -> None:
