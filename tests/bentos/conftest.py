@@ -29,6 +29,8 @@ from credit_scoring.registry.manifest import Provenance
 from credit_scoring.scorecard.model import Bin, Scorecard, ScorecardTable, Term
 from credit_scoring.serving.local_server import LocalServer
 
+from .faulty_challenger import faulty_bento
+
 Values = NDArray[np.float64]
 Row = dict[str, Any]
 
@@ -167,8 +169,10 @@ def scorecard(names: tuple[str, ...], x: Values, weight: float) -> ScorecardTabl
 
 
 @pytest.fixture(scope="session")
-def bento(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Tag of a Bento in a store of its own, in a path with a space."""
+def project(
+    artifacts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A project with models in a store of its own, in a path with a space."""
     project = tmp_path_factory.mktemp("a project")
     shutil.copy(PROJECT / "bentofile.yaml", project)
     shutil.copytree(
@@ -185,7 +189,19 @@ def bento(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             check=True,
             timeout=120,
         )
-        yield build_bento(project / "bentos")
+        yield project
+
+
+@pytest.fixture(scope="session")
+def bento(project: Path) -> str:
+    """Tag of the project's Bento."""
+    return build_bento(project / "bentos")
+
+
+@pytest.fixture(scope="session")
+def faulty(project: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Tag of a Bento whose challenger can be broken while it runs."""
+    return faulty_bento(project, tmp_path_factory.mktemp("faulty") / "a project")
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ class Service(RunnerChannel):
     at_once: int = 0
     most_at_once: int = 0
     closed: int = 0
+    failed: list[Exception] = field(default_factory=list)
 
     async def ask(self, path: str, body: bytes) -> bytes:
         self.at_once += 1
@@ -56,7 +57,9 @@ class Service(RunnerChannel):
             self.paths.add(path)
             explain = path.endswith("explained")
             return encoded_outcomes(
-                decided_rows(self.runner.engine, rows, explain=explain)
+                decided_rows(
+                    self.runner.engine, rows, explain=explain, failed=self.failed.append
+                )
             )
         finally:
             self.at_once -= 1

@@ -1,7 +1,7 @@
 """The other side of a runner in a service of its own: an artifact that decides."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 import numpy as np
@@ -11,7 +11,7 @@ from credit_scoring.decision.decisions import Decision
 from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.errors import ArtifactError
 from credit_scoring.registry.artifact import load_artifact
-from credit_scoring.serving.incidents import report_incident
+from credit_scoring.serving.left_out import LeftOutLog
 from credit_scoring.serving.messages import Receive, Reply, Scope, Send, send_reply
 from credit_scoring.serving.models import ModelFolder
 from credit_scoring.serving.runner_wire import (
@@ -39,6 +39,7 @@ class RunnerApp:
             digest: SHA-256 of the artifact.
         """
         self._engine = engine
+        self._failed = LeftOutLog("an application")
         self._explain = {
             path_of(digest, explain=explain): explain for explain in (False, True)
         }
@@ -61,26 +62,37 @@ class RunnerApp:
             rows = read_rows(body, len(engine.columns))
         except WireError:
             return _refused(HTTPStatus.BAD_REQUEST)
-        outcomes = decided_rows(engine, rows, explain=explain)
+        outcomes = decided_rows(engine, rows, explain=explain, failed=self._failed.add)
         headers = ((b"content-type", OUTCOMES_TYPE),)
         return Reply(HTTPStatus.OK, encoded_outcomes(outcomes), headers)
 
 
 def decided_rows(
-    engine: DecisionEngine, rows: NDArray[np.float64], *, explain: bool
+    engine: DecisionEngine,
+    rows: NDArray[np.float64],
+    *,
+    explain: bool,
+    failed: Callable[[Exception], None],
 ) -> Sequence[Decision | None]:
-    """Decide on rows; None in the place of one that the engine fails on."""
+    """Decide on rows; None in the place of one that the engine fails on.
+
+    Args:
+        engine: Decides.
+        rows: Shape (n, n_columns), n at least 1.
+        explain: Give the reasons of approvals, too.
+        failed: Told the error of each row that the engine fails on.
+    """
     try:
         return engine.decide_rows(rows, explain=explain).rows()
     except Exception as error:  # noqa: BLE001 - the other rows get their decisions
         if len(rows) == 1:
-            report_incident(error)
+            failed(error)
             return [None]
-    return [
-        outcome
-        for place in range(len(rows))
-        for outcome in decided_rows(engine, rows[place : place + 1], explain=explain)
-    ]
+    outcomes: list[Decision | None] = []
+    for place in range(len(rows)):
+        row = rows[place : place + 1]
+        outcomes += decided_rows(engine, row, explain=explain, failed=failed)
+    return outcomes
 
 
 def runner_app(model: ModelFolder) -> RunnerApp:
