@@ -10,6 +10,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	"$$p" $(SUITABLE) && { command -v "$$p"; break; }; done)
 HOST ?= 127.0.0.1
 PORT ?= 3000
+SECONDS ?= 3
+ROUNDS ?= 5
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # An environment knows its own path: in a moved or copied checkout it is made anew.
@@ -26,7 +28,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | sort | \
 		while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 .PHONY: moved
 moved:
@@ -67,6 +69,29 @@ test: $(INSTALLED) ## The whole test suite with the coverage gate
 	@$(BIN)/coverage report --fail-under=100 > .venv/coverage.txt \
 		--include='*/scorecard/*,*/evaluation/*,*/decision/*' || \
 		{ cat .venv/coverage.txt; exit 1; }
+
+.PHONY: bench
+bench: bench-serving bench-faults ## The service beside its peers, and what faults of its store cost
+
+# The benchmarks measure this checkout's code with the models that `kedro run` made.
+.PHONY: packed
+packed: $(INSTALLED)
+	@if test -f data/08_reporting/promotion_record.json && test -f mlflow.db; \
+		then $(BIN)/python -m kedro run --pipelines packaging; \
+		else $(BIN)/python -m kedro run; fi
+
+.PHONY: bench-serving
+bench-serving: packed ## Requests/s, latency, CPU, memory beside peers (SECONDS, ROUNDS)
+	@$(BIN)/python tests/benchmarks/serving.py --seconds $(SECONDS) --rounds $(ROUNDS)
+
+.PHONY: bench-docs
+bench-docs: packed ## The same, and the documentation's figures made anew
+	@$(BIN)/python tests/benchmarks/serving.py --seconds $(SECONDS) \
+		--rounds $(ROUNDS) --markdown
+
+.PHONY: bench-faults
+bench-faults: packed ## What clients notice of each fault of the feature store
+	@$(BIN)/python tests/benchmarks/feature_store_faults.py
 
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits

@@ -1,31 +1,32 @@
-"""A bare ASGI app on the same server: what HTTP alone costs."""
+"""A bare ASGI app: what HTTP alone costs."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 AsgiApp = Callable[[Any, Any, Any], Any]
 
+_JSON_TYPE = (b"content-type", b"application/json")
+
 
 def echo() -> AsgiApp:
-    """Read the body, and answer with as many bytes as the service does."""
-    body = b'"' + b"x" * (int(os.environ["BENCH_ANSWER_BYTES"]) - 2) + b'"'
-    start = {
-        "type": "http.response.start",
-        "status": 200,
-        "headers": [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-        ],
-    }
-    end = {"type": "http.response.body", "body": body}
+    """Answer each request with its own body."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        while (await receive()).get("more_body"):
-            pass
-        await send(start)
-        await send(end)
+        message = await receive()
+        body = message["body"]
+        while message.get("more_body"):
+            message = await receive()
+            body += message["body"]
+        length = (b"content-length", b"%d" % len(body))
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [_JSON_TYPE, length],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
 
     return app

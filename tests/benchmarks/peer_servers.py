@@ -20,7 +20,9 @@ from credit_scoring.serving.local_server import HOST, free_port, stop
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
-SERVER_CORE = 0
+# The server has a core of its own if there are two; the client takes the other.
+_CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, CLIENT_CORE = _CORES[0], _CORES[-1]
 _READY_SECONDS = 120.0
 _BIN = Path(sys.executable).parent
 
@@ -90,7 +92,10 @@ class Running:
         return total
 
     def worker_mb(self) -> float:
-        """Resident memory of its largest process: the worker's."""
+        """Resident memory of its largest process: the worker's.
+
+        What it shares with other processes counts in full.
+        """
         sizes = []
         for process in self._family():
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -133,7 +138,18 @@ def all_peers(bento: str, mlflow_model: str) -> tuple[Peer, ...]:
             (*bentoml, bento, *listen),
             path="/predict?reasons=true",
         ),
-        Peer("echo", "bare ASGI echo", uvicorn("peer_echo:echo"), answer=None),
+        Peer(
+            "echo_bentoml",
+            "bare ASGI echo, served by BentoML",
+            (*bentoml, "peer_bentoml_echo:Echo", *listen, "--working-dir", str(HERE)),
+            answer=None,
+        ),
+        Peer(
+            "echo_uvicorn",
+            "bare ASGI echo, served by uvicorn",
+            uvicorn("peer_echo:echo"),
+            answer=None,
+        ),
         Peer(
             "fastapi_full",
             "FastAPI + XGBoost + pred_contribs, full work",

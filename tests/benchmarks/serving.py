@@ -2,13 +2,14 @@
 
 Run it after `kedro run`, from the project:
 
-    make bench                # or: python tests/benchmarks/serving.py
-    make bench BENCH=--short  # a minute instead of ten
+    make bench-serving                    # python tests/benchmarks/serving.py
+    make bench-serving SECONDS=1 ROUNDS=1 # a minute instead of nine
+    make bench-docs                       # and the tables of the documentation
 
 Every server is started alone, pinned to the first core, with one worker; their
 answers are compared; then rounds of load alternate between them from a client on
-the second core. A table is printed, and written with all figures to
-data/08_reporting/benchmarks/. With --docs the table and the plot in
+the last core. Tables are printed, and written with all figures and a plot to
+data/08_reporting/benchmarks/. With --markdown the tables and the plot of
 docs/reference/performance.md are made anew.
 """
 
@@ -28,8 +29,8 @@ import msgspec
 import numpy as np
 import psutil
 import pyarrow.parquet as pq
-from peer_servers import PROJECT, Peer, Running, all_peers, running
-from serving_report import OURS, Measurement, Report, summarise, write_report
+from peer_servers import CLIENT_CORE, PROJECT, Peer, Running, all_peers, running
+from serving_report import Measurement, Report, write_report
 
 from credit_scoring.contract.model import Contract, Role
 from credit_scoring.serving.models import model_folder
@@ -38,7 +39,6 @@ HERE = Path(__file__).parent
 RELEASE = PROJECT / "bentos/releases/current.json"
 ROWS = PROJECT / "data/02_intermediate/validated_applications.parquet"
 CONNECTIONS = (1, 16, 64)
-CLIENT_CORE = 1
 N_APPLICATIONS = 3000
 N_COMPARED = 200
 
@@ -61,26 +61,25 @@ def main() -> int:
             "BENCH_ARTIFACT": str(folder),
             "BENCH_LOG": str(Path(place) / "decisions.log"),
             "CREDIT_SCORING_DECISION_LOG_DIR": str(Path(place) / "decision_log"),
-            "BENCH_ANSWER_BYTES": "1000",
             "MLFLOW_TRACKING_URI": f"sqlite:///{PROJECT / 'mlflow.db'}",
         }
         report = measure(peers, applications, Path(place), options)
-    write_report(report, PROJECT, docs=options.docs)
+    write_report(report, PROJECT, markdown=options.markdown)
     return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="one round of a second")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument(
+        "--seconds", type=float, default=3.0, help="length of each load in a round"
+    )
     parser.add_argument("--only", nargs="*", help="names of servers")
     parser.add_argument("--bento", help="tag of another Bento of the same models")
-    parser.add_argument("--docs", action="store_true", help="write the docs page")
-    options = parser.parse_args()
-    if options.short:
-        options.rounds, options.seconds = 1, 1.0
-    return options
+    parser.add_argument(
+        "--markdown", action="store_true", help="renew the documentation's figures"
+    )
+    return parser.parse_args()
 
 
 def _chosen(options: argparse.Namespace, bento: str, version: int) -> list[Peer]:
@@ -111,6 +110,7 @@ def measure(
     """Start all servers, compare their answers, load them in turns."""
     psutil.Process().cpu_affinity([CLIENT_CORE])
     found: list[Measurement] = []
+    before = os.getloadavg()[0]
     with contextlib.ExitStack() as stack:
         servers: list[Running] = []
         for peer in peers:
@@ -119,9 +119,6 @@ def measure(
             servers.append(server)
             _say(f"{peer.name}: first answer after {server.start_seconds:.1f} s")
             _write_requests(server, applications, place)
-            if peer.name == OURS:
-                size = answer_bytes(server, applications)
-                os.environ["BENCH_ANSWER_BYTES"] = str(size)
         compared = compare_answers(servers, applications)
         _say(f"answers to {compared} applications are equal")
         for number in range(options.rounds):
@@ -129,9 +126,13 @@ def measure(
                 for server in servers:
                     found.append(load(server, connections, options.seconds, place))
             _say(f"round {number + 1} of {options.rounds}")
-        starts = {server.peer.name: server.start_seconds for server in servers}
-        memory = {server.peer.name: server.worker_mb() for server in servers}
-    return summarise({p.name: p.title for p in peers}, found, starts, memory)
+        return Report(
+            titles={peer.name: peer.title for peer in peers},
+            rounds=tuple(found),
+            start_seconds={s.peer.name: s.start_seconds for s in servers},
+            worker_mb={s.peer.name: s.worker_mb() for s in servers},
+            load_before=before,
+        )
 
 
 def _say(text: str) -> None:
@@ -142,12 +143,6 @@ def _write_requests(server: Running, applications: list[Json], place: Path) -> N
     requests = [server.peer.request(application) for application in applications]
     packed = msgspec.msgpack.encode(requests)
     (place / f"{server.peer.name}.requests").write_bytes(packed)
-
-
-def answer_bytes(server: Running, applications: list[Json]) -> int:
-    """Measure the mean size of our answers, for the echo."""
-    sizes = [len(json.dumps(server.ask(a))) for a in applications[:N_COMPARED]]
-    return sum(sizes) // len(sizes)
 
 
 def compare_answers(servers: list[Running], applications: list[Json]) -> int:
