@@ -21,8 +21,10 @@ assert not [name for name in sys.modules if name.startswith(("scipy.l", "scipy.s
 
 @pytest.fixture(autouse=True)
 def _thaw():
+    before = gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def test_what_was_loaded_is_out_of_the_collectors_sight() -> None:
@@ -32,6 +34,17 @@ def test_what_was_loaded_is_out_of_the_collectors_sight() -> None:
         kept = [[] for _ in range(1000)]
     assert gc.get_freeze_count() >= before + len(kept)
     assert gc.isenabled()
+
+
+def test_the_collector_looks_seldom_afterwards() -> None:
+    with quick_start():
+        pass
+    looks = []
+    gc.callbacks.append(lambda phase, info: looks.append(phase))
+    kept = [[] for _ in range(5_000)]
+    gc.callbacks.pop()
+    assert len(kept) == 5_000
+    assert not looks
 
 
 def test_a_start_that_fails_leaves_the_collector_on() -> None:

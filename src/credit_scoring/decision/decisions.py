@@ -112,10 +112,22 @@ class Decisions(msgspec.Struct, frozen=True, eq=False):
             band=self.band_codes[self.band.item(index)],
             decision=_LABELS[self.outcome.item(index)],
             reasons=self.reasons[index],
-            margin=float(self.margin[index]),
+            margin=self.margin.item(index),
             features=self.features[index].tolist(),
         )
 
     def rows(self) -> list[Decision]:
         """Give the decision on each application."""
-        return [self.row(index) for index in range(len(self))]
+        return [
+            Decision(pd_, score, self.band_codes[band], _LABELS[outcome], *rest)
+            for pd_, score, band, outcome, *rest in zip(
+                self.pd_.tolist(),
+                self.score.tolist(),
+                self.band.tolist(),
+                self.outcome.tolist(),
+                self.reasons,
+                self.margin.tolist(),
+                self.features.tolist(),
+                strict=True,
+            )
+        ]

@@ -211,12 +211,11 @@ class DecisionEngine:
         x = self.features.compute_rows(rows, self._input_places)
         margin = self.model.margin(x)
         pd_, score = np.empty(n), np.empty(n)
-        pd_and_score(margin, grading.line, pd_, score)
-        wrong = ~np.isfinite(score)
-        if wrong.any():
+        wrong = pd_and_score(margin, grading.line, pd_, score)
+        if wrong:
+            first = int(np.isfinite(score).argmin())
             raise InvalidProbabilityError(
-                f"{int(wrong.sum())} of {n} margins are not finite; "
-                f"first at row {int(wrong.argmax())}"
+                f"{wrong} of {n} margins are not finite; first at row {first}"
             )
         band, outcome = np.empty(n, np.int64), np.empty(n, np.int64)
         speakers = np.empty((n, MOST_REASONS + 1), np.int64)

@@ -139,7 +139,7 @@ def pd_and_score(
     line: NDArray[np.float64],
     pd_: NDArray[np.float64],
     score: NDArray[np.float64],
-) -> None:
+) -> int:
     """Turn margins into probabilities of default and reported scores.
 
     The same operations in the same order as `expit` and
@@ -152,8 +152,14 @@ def pd_and_score(
         pd_: Probabilities of default are written here, shape (n,).
         score: Scores, rounded to a tenth of a point (halves to even), are
             written here, shape (n,).
+
+    Returns:
+        The number of scores that are not finite.
     """
+    wrong = 0
     for row in range(margin.size):
         z = line[1] + line[0] * margin[row]
         pd_[row] = _logistic(z)
         score[row] = np.rint((line[2] - line[3] * z) * 10.0) / 10.0
+        wrong += not np.isfinite(score[row])
+    return wrong

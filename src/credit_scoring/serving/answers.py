@@ -14,8 +14,8 @@ from credit_scoring.serving.problems import Problem
 FeatureSource = Literal["request", "store", "degraded"]
 Role = Literal["champion", "challenger"]
 
-_UUID_VERSION_7 = 0x7 << 76
-_UUID_VARIANT = 0b10 << 62
+# The two bits 10, then two that are random.
+_UUID_VARIANTS = "89ab"
 
 
 class ModelAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -103,11 +103,10 @@ def new_decision_id() -> str:
     Source: RFC 9562, section 5.7.
     """
     milliseconds = time.time_ns() // 1_000_000
-    random_bits = int.from_bytes(os.urandom(10), "big")
-    high = (random_bits >> 68) << 64
-    low = random_bits & ((1 << 62) - 1)
-    value = (milliseconds << 80) | _UUID_VERSION_7 | high | _UUID_VARIANT | low
-    return f"{value:032x}"
+    random = os.urandom(10)
+    digits = random.hex()
+    variant = _UUID_VARIANTS[random[-1] & 0b11]
+    return f"{milliseconds:012x}7{digits[:3]}{variant}{digits[3:18]}"
 
 
 def now() -> datetime:

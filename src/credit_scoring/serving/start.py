@@ -8,6 +8,9 @@ from collections.abc import Iterator
 # Numba looks for scipy's linear algebra when it is first used. No kernel of ours
 # calls any, and where scipy is installed it takes a fifth of the start.
 _NOT_NEEDED = "scipy.linalg"
+# A request leaves next to nothing that only the collector finds, so it need not look
+# at the young after every few requests: by default it would after 700 objects.
+_OBJECTS_BETWEEN_LOOKS = 20_000
 
 
 @contextlib.contextmanager
@@ -24,6 +27,7 @@ def quick_start() -> Iterator[None]:
             yield
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, *gc.get_threshold()[1:])
     finally:
         gc.enable()
 

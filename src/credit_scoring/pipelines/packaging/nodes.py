@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from credit_scoring.errors import PromotionError
+from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.bento_build import build_bento
 from credit_scoring.registry.bento_store import import_version
 from credit_scoring.registry.manifest import read_manifest
@@ -30,7 +31,8 @@ def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         PromotionError: If there is no champion, or a version's files are gone.
-        ArtifactError: If a version's files are not those that were registered.
+        ArtifactError: If a version's files are not those that were registered, or
+            the code present cannot decide with them.
     """
     if promotion_record.get(CHAMPION) is None:
         raise PromotionError(
@@ -55,6 +57,9 @@ def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:
             artifact = artifact_folder(folder)
             models[role] = import_version(version, artifact)
             manifest = read_manifest(artifact)
+            # As the service does it: what cannot be loaded is not packed, and the
+            # service need not compile, which takes many seconds.
+            load_artifact(artifact, compiled=True).warm_up()
         versions[role] = {
             "model": models[role],
             **held,
