@@ -1,6 +1,7 @@
 """From XGBoost's booster to compiled trees, and the proof that both agree."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ import xgboost
 from numpy.typing import NDArray
 
 from credit_scoring.boosting.ensemble import BOOSTER_FILE, TreeEnsemble
+from credit_scoring.boosting.native import NativeEnsemble
 from credit_scoring.boosting.trees import Trees
 from credit_scoring.errors import ArtifactError
+
+_LOG = logging.getLogger(__name__)
 
 _LEAF = -1
 _WORD = 32
@@ -22,14 +26,16 @@ def ensemble_from_booster(
 ) -> TreeEnsemble:
     """Compile a booster, and prove it on rows.
 
+    Where a margin differs from XGBoost's in a single bit, the model that is given
+    gets its margins from XGBoost instead, which a warning says.
+
     Args:
         booster: Binary logistic booster of trees; all its rounds are used.
         features: Names of the feature matrix's columns, in order.
         rows: Feature rows to prove the equality on, shape (n, n_features).
 
     Raises:
-        ArtifactError: If the booster is of a kind that the trees cannot hold,
-            or a margin differs from XGBoost's in a single bit.
+        ArtifactError: If the booster is of a kind that the trees cannot hold.
     """
     model = json.loads(booster.save_raw("json"))["learner"]
     _check_kind(model, len(features))
@@ -40,7 +46,11 @@ def ensemble_from_booster(
         booster=bytes(booster.save_raw("ubj")),
     )
     ensemble.trees.check(len(features))
-    _check_equal(booster, ensemble, rows)
+    try:
+        _check_equal(booster, ensemble, rows)
+    except ArtifactError as error:
+        _LOG.warning("%s; XGBoost takes the place of the compiled trees", error)
+        return NativeEnsemble.of(ensemble)
     return ensemble
 
 

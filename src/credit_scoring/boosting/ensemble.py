@@ -3,8 +3,9 @@
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ class TreeEnsemble:
     """
 
     family: ClassVar[str] = "boosting"
+    margins: ClassVar[str] = "compiled"
 
     features: tuple[str, ...]
     trees: Trees
@@ -129,6 +131,7 @@ class TreeEnsemble:
             "base_margin": self.base_margin,
             "n_trees": len(self.trees.roots),
             "depth": self._depth,
+            "margins": self.margins,
         }
         text = json.dumps(described, indent=2, allow_nan=False)
         (folder / ENSEMBLE_FILE).write_text(text + "\n", encoding="utf-8")
@@ -144,6 +147,9 @@ class TreeEnsemble:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; needs neither XGBoost nor pandas.
+
+        A model whose compiled trees did not agree with XGBoost when it was made
+        gets its margins from XGBoost, and needs that.
 
         Raises:
             ArtifactError: If a file is missing or not as `save` writes it.
@@ -161,13 +167,18 @@ class TreeEnsemble:
             booster = (folder / BOOSTER_FILE).read_bytes()
         except OSError as error:
             raise ArtifactError(f"{BOOSTER_FILE} cannot be read: {error}") from error
-        return cls(
+        ensemble = cls(
             features=features,
             trees=trees,
             base_margin=described.base_margin,
             booster=booster,
             tables=_read_tables(folder / SHAPLEY_FILE, trees, len(features)),
         )
+        if described.margins == cls.margins:
+            return ensemble
+        # By name, as nothing else of the service may lead to XGBoost.
+        native = import_module("credit_scoring.boosting.native").NativeEnsemble
+        return cast("Self", native.of(ensemble))
 
     def _rows(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The matrix in the one form that the kernels are compiled for."""
@@ -192,6 +203,7 @@ class _Description(BaseModel):
     base_margin: float
     n_trees: int
     depth: int
+    margins: Literal["compiled", "xgboost"] = "compiled"
 
     @field_validator("base_margin")
     @classmethod

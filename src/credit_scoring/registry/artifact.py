@@ -42,6 +42,11 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "scorecard": ("credit_scoring.scorecard.model", "Scorecard"),
     "boosting": ("credit_scoring.boosting.ensemble", "TreeEnsemble"),
 }
+# Family -> module and class that decide in its place where the compiled form of a
+# model does not give what it gave when the artifact was made.
+FALLBACKS: Mapping[str, tuple[str, str]] = {
+    "boosting": ("credit_scoring.boosting.native", "NativeEnsemble"),
+}
 COLUMN_PREFIX = "column."
 EXPECTED = ("features", "margin", "pd", "score", "contributions")
 
@@ -60,6 +65,8 @@ class Artifact:
         reference: Distributions of the training applications' score and
             features.
         reference_columns: Contract columns of the reference applications.
+        fallback: Why the model's own library computes the margins; empty if the
+            compiled form does.
     """
 
     folder: Path
@@ -70,6 +77,7 @@ class Artifact:
     engine: DecisionEngine
     reference: Mapping[str, Any]
     reference_columns: Mapping[str, Values]
+    fallback: str = ""
 
     @property
     def model(self) -> Model:
@@ -93,6 +101,8 @@ def load_artifact(folder: Path, *, compiled: bool = False) -> Artifact:
         The artifact. Every file has its SHA-256, none is unlisted, the code
         present computes the features it was made with, and the reference
         applications give the same margin, PD, score and contributions to the bit.
+        Where the compiled form of the model gives other margins, the model's own
+        library is imported and computes them, and must give all of that.
 
     Raises:
         ArtifactError: If any of that is not so; the message names the file.
@@ -110,14 +120,23 @@ def load_artifact(folder: Path, *, compiled: bool = False) -> Artifact:
     model = _model(folder, manifest.family)
     # What the reasons compare with is in the model; these are the rows behind it.
     _arrays(folder / "background.npz", ("features",))
-    engine = _engine(model, grading, contract, groups, feature_set)
+    parts = (grading, contract, groups, feature_set)
+    engine = _engine(model, *parts)
     reference_rows = _arrays(folder / "reference_rows.npz", EXPECTED)
     columns = {
         name.removeprefix(COLUMN_PREFIX): values
         for name, values in reference_rows.items()
         if name.startswith(COLUMN_PREFIX)
     }
-    _verify_reference_rows(engine, columns, reference_rows)
+    fallback = _why_not_compiled(model)
+    try:
+        _verify_reference_rows(engine, columns, reference_rows)
+    except _MarginsError as error:
+        if fallback or manifest.family not in FALLBACKS:
+            raise
+        fallback = str(error)
+        engine = _engine(_native(model, manifest.family), *parts)
+        _verify_reference_rows(engine, columns, reference_rows)
     return Artifact(
         folder=folder,
         manifest=manifest,
@@ -127,6 +146,7 @@ def load_artifact(folder: Path, *, compiled: bool = False) -> Artifact:
         engine=engine,
         reference=_json(folder / "reference.json"),
         reference_columns=columns,
+        fallback=fallback,
     )
 
 
@@ -222,6 +242,22 @@ def _model(folder: Path, family: str) -> Model:
     return loader.load(folder / "model")
 
 
+def _why_not_compiled(model: Model) -> str:
+    if getattr(model, "margins", "compiled") == "compiled":
+        return ""
+    return "the compiled trees did not agree when the model was made"
+
+
+def _native(model: Model, family: str) -> Model:
+    module, name = FALLBACKS[family]
+    native: Model = getattr(import_module(module), name).of(model)
+    return native
+
+
+class _MarginsError(ArtifactError):
+    """The margins of the reference applications are not reproduced."""
+
+
 def _engine(
     model: Model,
     grading: Grading,
@@ -262,7 +298,8 @@ def _verify_reference_rows(
     for name in EXPECTED:
         if computed[name].tobytes() != expected[name].tobytes():
             rows = len(decisions)
-            raise ArtifactError(
+            kind = _MarginsError if name == "margin" else ArtifactError
+            raise kind(
                 f"reference_rows.npz: {name} of the {rows} reference applications "
                 "are not reproduced to the bit; the model, the code or the numeric "
                 "libraries differ from those it was made with"

@@ -60,6 +60,8 @@ class Models:
         champion: Decides.
         challenger: Stands by; None if there is none, or it cannot be used.
         feature_version: Of the champion's features.
+        fallbacks: Roles whose margins XGBoost computes, as the compiled trees do
+            not agree with it.
     """
 
     contract: Contract
@@ -67,6 +69,7 @@ class Models:
     champion: Runner
     challenger: Runner | None
     feature_version: str = ""
+    fallbacks: tuple[Role, ...] = ()
 
 
 def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models:
@@ -82,18 +85,37 @@ def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models
     artifact.warm_up()
     contract = artifact.contract
     decoder = RequestDecoder(contract)
+    other = _challenger(challenger, contract) if challenger else None
+    artifacts: dict[Role, Artifact | None] = {"champion": artifact, "challenger": other}
     return Models(
         contract=contract,
         decoder=decoder,
         champion=_runner(artifact, champion, "champion", decoder),
-        challenger=_challenger(challenger, contract, decoder) if challenger else None,
+        challenger=(
+            _runner(other, challenger, "challenger", decoder)
+            if challenger and other
+            else None
+        ),
         feature_version=artifact.manifest.feature_version,
+        fallbacks=tuple(
+            role
+            for role, loaded in artifacts.items()
+            if loaded is not None and _says_fallback(role, loaded)
+        ),
     )
 
 
-def _challenger(
-    challenger: ModelFolder, contract: Contract, decoder: RequestDecoder
-) -> Runner | None:
+def _says_fallback(role: Role, artifact: Artifact) -> bool:
+    if artifact.fallback:
+        _LOG.error(
+            "XGBoost computes the margins of the %s, which is slower: %s",
+            role,
+            artifact.fallback,
+        )
+    return bool(artifact.fallback)
+
+
+def _challenger(challenger: ModelFolder, contract: Contract) -> Artifact | None:
     try:
         artifact = load_artifact(challenger.folder, compiled=True)
         if artifact.contract.digest != contract.digest:
@@ -105,7 +127,7 @@ def _challenger(
     except ArtifactError as error:
         _LOG.error("the challenger is left out: %s", error)
         return None
-    return _runner(artifact, challenger, "challenger", decoder)
+    return artifact
 
 
 def _runner(
@@ -150,6 +172,8 @@ def scoring_app(
         models, settings, metrics.routing, listener=recorder.record_shadows
     )
     answers = idempotency(settings, metrics.idempotency)
+    for role in models.fallbacks:
+        metrics.count_fallback(role)
     scoring = Scoring(
         champion=models.champion,
         router=routing,

@@ -42,6 +42,12 @@ class ServiceMetrics:
             ["role", "decision", "feature_source"],
             registry=registry,
         )
+        self._fallbacks = Counter(
+            "credit_scoring_model_fallbacks",
+            "Models whose margins XGBoost computes, by role, counted at each start",
+            ["role"],
+            registry=registry,
+        )
         self.idempotency = IdempotencyMetrics(registry)
         self.pressure = PressureMetrics(registry)
         self.routing = RoutingMetrics(registry)
@@ -80,3 +86,7 @@ class ServiceMetrics:
             counter = self._decisions.labels(*key)
             self._decision_children[key] = counter
         counter.inc()
+
+    def count_fallback(self, role: str) -> None:
+        """Count a model whose compiled form is not used."""
+        self._fallbacks.labels(role).inc()

@@ -43,4 +43,6 @@ def _hidden(module: str) -> Iterator[None]:
     try:
         yield
     finally:
-        del sys.modules[module]
+        # Whoever needs it after all has imported it meanwhile.
+        if sys.modules.get(module, module) is None:
+            del sys.modules[module]
