@@ -146,7 +146,7 @@ def _predict_batch(described: Described) -> Json:
         ),
         "parameters": [_reasons_parameter()],
         "requestBody": _body(
-            {"type": "array", "minItems": 1, "items": _reference("Application")},
+            {"type": "array", "minItems": 1, "items": _batch_item()},
             {"batch": {"value": requests}} if requests else {},
         ),
         "responses": {
@@ -154,6 +154,12 @@ def _predict_batch(described: Described) -> Json:
             **_problems(described.invalid),
         },
     }
+
+
+def _batch_item() -> Json:
+    """Describe what a batch takes: what is no application harms no other."""
+    refused = "Anything else is answered by a problem in its place."
+    return {"anyOf": [_reference("Application"), {"description": refused}]}
 
 
 def _reasons_parameter() -> Json:
@@ -201,12 +207,23 @@ def _problems(invalid: Json) -> Json:
         "413": _problem("The body is too large", msgspec.to_builtins(too_large)),
         "415": _problem("Not JSON in UTF-8", msgspec.to_builtins(not_json)),
         "500": _problem("A fault of the service; no request is meant to cause it"),
-        "503": _problem(
-            "Too much to do, or the decision could not be recorded; Retry-After says "
-            "when to ask again",
-            msgspec.to_builtins(overloaded().problem),
-            msgspec.to_builtins(decision_not_recorded().problem),
-        ),
+        "503": {
+            **_problem(
+                "Too much to do, or the decision could not be recorded; Retry-After "
+                "says when to ask again",
+                msgspec.to_builtins(overloaded().problem),
+                msgspec.to_builtins(decision_not_recorded().problem),
+            ),
+            "headers": {"Retry-After": _retry_after()},
+        },
+    }
+
+
+def _retry_after() -> Json:
+    return {
+        "description": "So many seconds later it is worth asking again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
     }
 
 
