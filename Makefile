@@ -92,6 +92,11 @@ bench-docs: packed ## The same, and the documentation's figures made anew
 .PHONY: bench-faults
 bench-faults: packed ## What clients notice of each fault of the feature store
 	@$(BIN)/python tests/benchmarks/feature_store_faults.py
+COUNT ?= 100000
+
+.PHONY: bad-input
+bad-input: $(INSTALLED) ## Many faulty requests at a real worker, and a table (COUNT)
+	@$(BIN)/python -m tests.bentos.bad_input --count $(COUNT)
 
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits

@@ -55,6 +55,7 @@ class CreditScoring:
             load_models,
             scoring_app,
         )
+        from credit_scoring.serving.connections import HeadLimits
         from credit_scoring.serving.histories import open_histories
         from credit_scoring.serving.metrics import ServiceMetrics
         from credit_scoring.serving.placement import placed
@@ -66,6 +67,7 @@ class CreditScoring:
             model_folder(self.challenger) if self.challenger else None,
         )
         self.drain_seconds = settings.drain_ms / 1000
+        self.head_limits = HeadLimits(settings.max_head_bytes, settings.head_timeout_ms)
         self.recorder = decision_recorder(self.models, settings, LogMetrics())
         self.histories = open_histories(
             settings,

@@ -69,6 +69,10 @@ class DecisionLogError(CreditScoringError, RuntimeError):
     """The decision log cannot be written or read; nothing is decided unrecorded."""
 
 
+class BatchTooLongError(CreditScoringError, ValueError):
+    """A batch has more requests than one may have."""
+
+
 @dataclass(frozen=True)
 class FieldError:
     """What is wrong with one field of a request; never the field's value."""

@@ -21,7 +21,7 @@ from credit_scoring.contract.request import (
 from credit_scoring.contract.request_check import RequestCheck
 from credit_scoring.contract.request_schema import request_example
 from credit_scoring.contract.rows import check_rows
-from credit_scoring.errors import InvalidRequestError
+from credit_scoring.errors import BatchTooLongError, InvalidRequestError
 
 Request = dict[str, Any]
 
@@ -307,6 +307,26 @@ def test_batch_that_is_no_array_is_refused(
 ):
     with pytest.raises(InvalidRequestError, match=message):
         decoder.decode_many(body)
+
+
+@pytest.mark.parametrize("part", [b"{}", b"0", b'{"a":1,"b":2}'])
+def test_batch_that_is_too_long_is_refused_before_it_is_read(
+    decoder: RequestDecoder, part: bytes
+):
+    few = decoder.decode_many(b"[" + b",".join([part] * 20) + b"]", most=20)
+    assert len(few) == 20
+    for number in (21, 2_000_000):
+        with pytest.raises(BatchTooLongError, match="more than 20 applications"):
+            decoder.decode_many(b"[" + b",".join([part] * number) + b"]", most=20)
+
+
+def test_batch_of_few_with_many_unknown_fields_names_them(
+    decoder: RequestDecoder, example: Request
+):
+    body = body_of(example | dict.fromkeys("abcdef", 1))
+    (error,) = decoder.decode_many(b"[" + body + b"]", most=1)
+    assert isinstance(error, InvalidRequestError)
+    assert {e.field for e in error.errors} == set("abcdef")
 
 
 def test_other_kinds_of_columns_become_numbers(

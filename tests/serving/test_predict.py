@@ -283,7 +283,7 @@ def test_an_empty_batch_is_a_400(call: Call) -> None:
 def test_too_many_rows_are_a_413(call: Call, approved: Row) -> None:
     response = call("POST", "/predict/batch", json=[approved] * 21)
     assert response.status_code == 413
-    assert "21 applications, at most 20" in response.json()["detail"]
+    assert "more than the 20 applications" in response.json()["detail"]
     fitting = call("POST", "/predict/batch", json=[approved] * 20)
     assert len(fitting.json()) == 20
 

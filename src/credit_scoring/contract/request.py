@@ -24,10 +24,13 @@ from credit_scoring.contract.rules import (
     needs_standardising,
     standardise,
 )
-from credit_scoring.errors import InvalidRequestError
+from credit_scoring.errors import BatchTooLongError, InvalidRequestError
 
 __all__ = ["Application", "RequestDecoder", "request_json_schema"]
 
+# An application may be so many commas longer than its columns before it counts as
+# another one: an unknown field is to be named, not to be taken for a long batch.
+_SPARE = 8
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -98,18 +101,27 @@ class RequestDecoder:
             return self._build(**self._check.read(body))
         return application
 
-    def decode_many(self, body: bytes) -> list[Application | InvalidRequestError]:
+    def decode_many(
+        self, body: bytes, *, most: int | None = None
+    ) -> list[Application | InvalidRequestError]:
         """Decode a batch; a wrong application is an error in its own place.
 
         Args:
             body: JSON array of objects in UTF-8.
+            most: Most applications; None for any number.
 
         Raises:
+            BatchTooLongError: If there are more, or parts enough for more. What
+                is too long costs no memory that grows with it.
             InvalidRequestError: If the body as a whole is no JSON array, or a
                 part of it is nested too deeply.
         """
+        if most is not None and body.count(b",") > most * (self._n_fields + _SPARE):
+            raise _too_long(most)
         try:
             parts = self._split(body)
+            if most is not None and len(parts) > most:
+                raise _too_long(most)
         except _REFUSED:
             return [
                 part if isinstance(part, InvalidRequestError) else self._build(**part)
@@ -179,6 +191,10 @@ class RequestDecoder:
 
 
 _TEXTS = ("string", "date")
+
+
+def _too_long(most: int) -> BatchTooLongError:
+    return BatchTooLongError(f"the batch has more than {most} applications")
 
 
 def _encoder(column: Column) -> Callable[[Any], float]:

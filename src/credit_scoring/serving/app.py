@@ -151,6 +151,7 @@ class FrontDoor:
         behind: AsgiApp,
         paths_behind: Mapping[str, frozenset[str]],
         draining: Draining | None = None,
+        on_start: Callable[[], None] = lambda: None,
     ) -> None:
         """Stand in front.
 
@@ -159,7 +160,9 @@ class FrontDoor:
             behind: BentoML's app; it also runs the start and the shutdown.
             paths_behind: Its paths, with the methods that each takes.
             draining: Installed when the server has started; None ends at once.
+            on_start: Called just before that, in the server's loop.
         """
+        self._on_start = on_start
         self._draining = draining or Draining(lambda: 0.0)
         self._scoring_app = scoring_app
         self._behind = behind
@@ -181,6 +184,7 @@ class FrontDoor:
     def _watching_the_start(self, send: Send) -> Send:
         async def watched(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
+                self._on_start()
                 self._draining.install()
             await send(message)
 

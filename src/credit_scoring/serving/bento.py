@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 from _bentoml_sdk import Service
@@ -17,6 +17,9 @@ from credit_scoring.serving.draining import Draining
 from credit_scoring.serving.messages import AsgiApp
 from credit_scoring.serving.start import quick_start
 
+if TYPE_CHECKING:
+    from credit_scoring.serving.connections import HeadLimits
+
 Json = dict[str, Any]
 
 _READ_ONLY = frozenset({"GET", "HEAD"})
@@ -27,6 +30,7 @@ class FrontedInstance(Protocol):
 
     app: AsgiApp
     drain_seconds: float
+    head_limits: "HeadLimits"
 
     def api_document(self, version: str | None) -> Json:
         """Describe the app's routes."""
@@ -37,7 +41,8 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
 
     BentoML runs the start, the shutdown, health, metrics and documents. The class
     it serves has ``app``, our ASGI application, ``api_document(version)``, which
-    describes our routes, and ``drain_seconds``, how long it answers after SIGTERM.
+    describes our routes, ``drain_seconds``, how long it answers after SIGTERM, and
+    ``head_limits``, what a request's head may be.
     """
 
     _instance: FrontedInstance | None = None
@@ -50,6 +55,9 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
 
     def to_asgi(self, is_main: bool = True) -> Any:
         """Build BentoML's app and put ours in front."""
+        # BentoML's supervisor imports this module too, and needs no server.
+        from credit_scoring.serving.connections import ConnectionBounds
+
         behind: Starlette = super().to_asgi(is_main=is_main)
         # BentoML keeps uvicorn's own log of requests silent, but uvicorn composes
         # its lines unless it sees that nobody listens at all.
@@ -59,6 +67,7 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
             behind=behind,
             paths_behind=paths_of(behind),
             draining=Draining(lambda: self._started.drain_seconds),
+            on_start=ConnectionBounds(lambda: self._started.head_limits).install,
         )
 
     def on_load_bento(self, bento: Bento) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
 from credit_scoring.contract.request import Application, RequestDecoder
-from credit_scoring.errors import FieldError, InvalidRequestError
+from credit_scoring.errors import BatchTooLongError, FieldError, InvalidRequestError
 from credit_scoring.serving.answers import BatchEntry, RowProblem
 from credit_scoring.serving.idempotency import (
     Idempotency,
@@ -123,9 +123,10 @@ class PredictBatch:
             return reply
 
     def _decode(self, body: bytes) -> list[Application | InvalidRequestError]:
-        rows = self._decoder.decode_many(body)
-        if len(rows) > self._most_rows:
-            raise too_many_rows(len(rows), self._most_rows)
+        try:
+            rows = self._decoder.decode_many(body, most=self._most_rows)
+        except BatchTooLongError:
+            raise too_many_rows(self._most_rows) from None
         if not rows:
             empty = FieldError("(body)", "expected at least one application")
             raise InvalidRequestError((empty,))

@@ -122,13 +122,13 @@ def body_too_large(limit_bytes: int) -> ProblemError:
     )
 
 
-def too_many_rows(rows: int, limit: int) -> ProblemError:
+def too_many_rows(limit: int) -> ProblemError:
     """Refuse a batch above the limit."""
     return ProblemError(
         problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "too-many-rows",
-            f"the batch has {rows} applications, at most {limit} are allowed",
+            f"the batch has more than the {limit} applications that are allowed",
         )
     )
 
@@ -140,6 +140,30 @@ def body_too_slow(timeout_ms: int) -> ProblemError:
             HTTPStatus.REQUEST_TIMEOUT,
             "body-too-slow",
             f"the body was not complete after {timeout_ms} ms",
+        ),
+        [(b"connection", b"close")],
+    )
+
+
+def head_too_large(limit_bytes: int) -> ProblemError:
+    """Refuse a request's head above the limit; the connection is closed."""
+    return ProblemError(
+        problem(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "head-too-large",
+            f"the request's path and headers are larger than {limit_bytes} bytes",
+        ),
+        [(b"connection", b"close")],
+    )
+
+
+def head_too_slow(timeout_ms: int) -> ProblemError:
+    """Refuse to wait longer for a request's head; the connection is closed."""
+    return ProblemError(
+        problem(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "head-too-slow",
+            f"the request's headers were not complete after {timeout_ms} ms",
         ),
         [(b"connection", b"close")],
     )

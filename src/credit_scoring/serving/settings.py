@@ -110,6 +110,24 @@ class Settings(HistorySettings):
             "How long a client may take to send its body; then it is answered 408."
         ),
     )
+    max_head_bytes: int = Field(
+        default=64 * 1024,
+        ge=1024,
+        le=16 * 1024**2,
+        description=(
+            "Path and headers of a request that are larger, and still not complete, "
+            "are answered 431."
+        ),
+    )
+    head_timeout_ms: int = Field(
+        default=10_000,
+        ge=100,
+        le=600_000,
+        description=(
+            "How long a client may take to send path and headers; then it is answered "
+            "408. A new connection without a request is closed as soon."
+        ),
+    )
     workers: int = Field(
         default=1,
         ge=1,
