@@ -11,6 +11,7 @@ from bentos.runners import RELEASED, ChallengerRunner, ChampionRunner
 from credit_scoring.environment import variable
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serving.bento import FrontedService
+from credit_scoring.serving.metrics_folder import prepare_metrics_folder
 from credit_scoring.serving.models import model_folder, verify_model_files
 from credit_scoring.serving.settings import (
     check_routing,
@@ -75,11 +76,11 @@ class CreditScoring:
             decoder=self.models.decoder,
             feature_version=self.models.feature_version,
         )
-        metrics = ServiceMetrics()
+        self.metrics = ServiceMetrics()
         self.placement = placed(
             self.models,
             settings,
-            metrics.runners,
+            self.metrics.runners,
             urls={
                 "champion": ChampionRunner.url,
                 "challenger": ChallengerRunner and ChallengerRunner.url,
@@ -88,7 +89,7 @@ class CreditScoring:
         self.app = scoring_app(
             self.placement.models,
             settings,
-            metrics,
+            self.metrics,
             recorder=self.recorder,
             histories=self.histories,
         )
@@ -98,6 +99,7 @@ class CreditScoring:
         """Connect to the store and to the runners, in the loop that answers."""
         await self.histories.start()
         await self.placement.start()
+        self.metrics.tally.start()
 
     @bentoml.on_shutdown
     async def close(self) -> None:
@@ -109,6 +111,11 @@ class CreditScoring:
         await self.placement.close()
         self.recorder.close()
         await self.histories.close()
+        self.metrics.tally.stop()
+
+    def count(self) -> None:
+        """Count what is noted; the metrics are to be shown."""
+        self.metrics.tally.flush()
 
     @bentoml.on_deployment
     @staticmethod
@@ -128,6 +135,7 @@ class CreditScoring:
             check_routing(settings, has_challenger=RELEASED.challenger is not None)
             folder = prepared_log_folder(settings)
             os.environ[variable("decision_log_dir")] = str(folder)
+            prepare_metrics_folder()
             champion = bentoml.models.get(RELEASED.champion)
             verify_model_files([model_folder(champion)])
         except CreditScoringError as error:

@@ -41,6 +41,7 @@ ENVIRONMENT = {
 THREADS = 6
 WARM_UP_SHARE = 0.2
 MOST_GROWTH_MB = 8.0
+MOST_SERIES_GROWTH = 1.1
 _WEIGHTS = [kind.weight for kind in KINDS]
 _KEPT_SECONDS = 1.0
 _MOST_COMPLAINTS = 30
@@ -61,6 +62,7 @@ class Report:
         wrong: How many complaints there were in all.
         memory_mb: The worker's resident memory at the start, after the warm-up,
             and at the end.
+        series: Lines of the metrics, at the same times.
     """
 
     statuses: dict[str, Counter[int]] = field(
@@ -70,6 +72,7 @@ class Report:
     complaints: list[str] = field(default_factory=list)
     wrong: int = 0
     memory_mb: list[float] = field(default_factory=list)
+    series: list[int] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, kind: str, statuses: Sequence[int], complaints: list[str]) -> None:
@@ -243,15 +246,14 @@ def bombard(
     for numbers in (range(0), range(warm), range(warm, count)):
         send_all(port, rows, numbers, seed=seed, report=report)
         report.memory_mb.append(worker.memory_info().rss / 1e6)
+        report.series.append(metrics_of(port).count(b"\n"))
     if not worker.is_running() or only_worker(port) != worker:
         report.complain("the worker is not the one that it was")
     if ask(port, rows[0]) != usual:
         report.complain("a valid application is answered otherwise than before")
-    wire = Wire(port)
-    wire.send([b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n"])
-    metrics = wire.answer().body
-    wire.close()
-    written = log.read_bytes()
+    if report.series[2] > report.series[1] * MOST_SERIES_GROWTH:
+        report.complain("the number of metrics grows with what is asked for")
+    metrics, written = metrics_of(port), log.read_bytes()
     for marker in MARKERS:
         if marker in metrics or marker in written:
             report.complain("a value of a request is in the log or in the metrics")
@@ -259,6 +261,15 @@ def bombard(
         if word in written:
             report.complain(f"the log has {written.count(word)} times {word.decode()}")
     return report
+
+
+def metrics_of(port: int) -> bytes:
+    """Read what the server counts."""
+    wire = Wire(port)
+    wire.send([b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n"])
+    metrics = wire.answer().body
+    wire.close()
+    return metrics
 
 
 def only_worker(port: int) -> psutil.Process:
@@ -304,6 +315,7 @@ def table(report: Report, *, seconds: float) -> str:
         f"{total} requests in {seconds:.0f} s, {report.wrong} complaints",
         f"memory of the worker: {start:.1f} MB at the start, {warm:.1f} MB after "
         f"{WARM_UP_SHARE:.0%}, {end:.1f} MB at the end: {report.growth_mb:+.1f} MB",
+        "lines of /metrics at the same times: {}, {}, {}".format(*report.series),
     ]
     return "\n".join([*lines, *report.complaints])
 

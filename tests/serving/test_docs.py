@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -10,7 +11,9 @@ from credit_scoring.serving.history_metrics import HistoryMetrics
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.recording import LogMetrics
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "http.md"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+PAGE = REFERENCE / "http.md"
+METRICS = REFERENCE / "metrics.md"
 
 
 def test_each_problem_is_explained() -> None:
@@ -22,12 +25,25 @@ def test_each_problem_is_explained() -> None:
     assert not [name for name in names if f"| `{name}` |" not in text]
 
 
-def test_each_metric_is_explained() -> None:
+def test_each_metric_is_explained_with_type_and_labels() -> None:
     registry = CollectorRegistry()
     ServiceMetrics(registry)
     LogMetrics(registry)
     HistoryMetrics(registry)
-    text = PAGE.read_text(encoding="utf-8")
-    for metric in registry.collect():
-        total = "_total" if metric.type == "counter" else ""
-        assert f"| `{metric.name}{total}` |" in text
+    lines = METRICS.read_text(encoding="utf-8").splitlines()
+    named = {
+        collector for collector in registry._collector_to_names if is_metric(collector)
+    }
+    assert len(named) > 25
+    for metric in named:
+        total = "_total" if metric._type == "counter" else ""
+        labels = ", ".join(f"`{label}` " for label in metric._labelnames)
+        labels = labels.replace(" ,", ",")
+        start = f"| `{metric._name}{total}` | {metric._type} | {labels}|"
+        assert [line for line in lines if line.startswith(start)], start
+    listed = [line for line in lines if line.startswith("| `credit_scoring_")]
+    assert len(listed) == len(named)
+
+
+def is_metric(collector: Any) -> bool:
+    return hasattr(collector, "_labelnames")

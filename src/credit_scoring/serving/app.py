@@ -34,6 +34,7 @@ from credit_scoring.serving.problems import (
 )
 
 READY_PATH = "/readyz"
+METRICS_PATH = "/metrics"
 _OTHER = "other"
 
 
@@ -103,7 +104,8 @@ class ScoringApp:
             return
         await send_reply(send, reply)
         name = _OTHER if route is None else route.path
-        self._metrics.count_request(name, reply.status, perf_counter() - started)
+        seconds = perf_counter() - started
+        self._metrics.count_request(name, reply.status, seconds, reply.problem)
 
     async def close(self) -> None:
         """End what goes on behind the routes; the last request is answered."""
@@ -144,7 +146,7 @@ class FrontDoor:
     metric's label, so a scanner could fill the memory.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each collaborator
         self,
         scoring_app: Callable[[], AsgiApp],
         *,
@@ -152,6 +154,7 @@ class FrontDoor:
         paths_behind: Mapping[str, frozenset[str]],
         draining: Draining | None = None,
         on_start: Callable[[], None] = lambda: None,
+        before_metrics: Callable[[], None] = lambda: None,
     ) -> None:
         """Stand in front.
 
@@ -161,7 +164,9 @@ class FrontDoor:
             paths_behind: Its paths, with the methods that each takes.
             draining: Installed when the server has started; None ends at once.
             on_start: Called just before that, in the server's loop.
+            before_metrics: Called before the metrics are shown.
         """
+        self._before_metrics = before_metrics
         self._on_start = on_start
         self._draining = draining or Draining(lambda: 0.0)
         self._scoring_app = scoring_app
@@ -197,6 +202,8 @@ class FrontDoor:
         elif self._draining.begun and scope["path"] == READY_PATH:
             await send_reply(send, problem_reply(leaving().problem))
         elif scope["method"] in allowed:
+            if scope["path"] == METRICS_PATH:
+                self._before_metrics()
             await self._behind(scope, receive, send)
         else:
             refusal = method_not_allowed(", ".join(sorted(allowed)))

@@ -181,6 +181,7 @@ def scoring_app(
         recorder=recorder,
         histories=histories,
     )
+    _observe(models, metrics)
     decoder = models.decoder
     predict = Predict(
         scoring=scoring,
@@ -209,6 +210,15 @@ def scoring_app(
         await asyncio.to_thread(routing.close)
 
     return ScoringApp(routes, metrics, closing=(catch_up, answers.close))
+
+
+def _observe(models: Models, metrics: ServiceMetrics) -> None:
+    """Show the models in the metrics, and count the champion's computations."""
+    for runner in (models.champion, models.challenger):
+        if runner is not None:
+            metrics.show_model(runner.model)
+    if isinstance(models.champion, InProcessRunner):
+        models.champion.observe = metrics.count_computation
 
 
 def router(

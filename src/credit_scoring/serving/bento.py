@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from credit_scoring.serving.app import FrontDoor
 from credit_scoring.serving.draining import Draining
 from credit_scoring.serving.messages import AsgiApp
+from credit_scoring.serving.metrics_folder import use_metrics_folder
 from credit_scoring.serving.start import quick_start
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ class FrontedInstance(Protocol):
     drain_seconds: float
     head_limits: "HeadLimits"
 
+    def count(self) -> None:
+        """Count what is noted; the metrics are to be shown."""
+
     def api_document(self, version: str | None) -> Json:
         """Describe the app's routes."""
 
@@ -42,7 +46,8 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
     BentoML runs the start, the shutdown, health, metrics and documents. The class
     it serves has ``app``, our ASGI application, ``api_document(version)``, which
     describes our routes, ``drain_seconds``, how long it answers after SIGTERM, and
-    ``head_limits``, what a request's head may be.
+    ``head_limits``, what a request's head may be, and ``count()``, which is called
+    before the metrics are shown.
     """
 
     _instance: FrontedInstance | None = None
@@ -58,6 +63,7 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
         # BentoML's supervisor imports this module too, and needs no server.
         from credit_scoring.serving.connections import ConnectionBounds
 
+        use_metrics_folder()
         behind: Starlette = super().to_asgi(is_main=is_main)
         # BentoML keeps uvicorn's own log of requests silent, but uvicorn composes
         # its lines unless it sees that nobody listens at all.
@@ -68,6 +74,7 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
             paths_behind=paths_of(behind),
             draining=Draining(lambda: self._started.drain_seconds),
             on_start=ConnectionBounds(lambda: self._started.head_limits).install,
+            before_metrics=self._count,
         )
 
     def on_load_bento(self, bento: Bento) -> None:
@@ -91,6 +98,9 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
 
     def _our_app(self) -> AsgiApp:
         return self._started.app
+
+    def _count(self) -> None:
+        self._started.count()
 
     @property
     def _started(self) -> FrontedInstance:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from credit_scoring.serving.problems import (
+    TYPE_PREFIX,
     Header,
     Problem,
     body_too_large,
@@ -51,11 +52,19 @@ class AsgiApp(Protocol):
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """An answer that is complete and ready to send."""
+    """An answer that is complete and ready to send.
+
+    Attributes:
+        status: HTTP status code.
+        body: All of it.
+        headers: Without the length.
+        problem: Name of the problem that it says, if it does.
+    """
 
     status: int
     body: bytes
     headers: tuple[Header, ...]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,8 @@ def decision_reply(body: bytes) -> Reply:
 def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:
     """Answer with a problem and its status."""
     body = _ENCODER.encode(problem)
-    return Reply(problem.status, body, (_PROBLEM_TYPE, _NO_STORE, *headers))
+    name = problem.type.removeprefix(TYPE_PREFIX)
+    return Reply(problem.status, body, (_PROBLEM_TYPE, _NO_STORE, *headers), name)
 
 
 async def send_reply(send: Send, reply: Reply) -> None:

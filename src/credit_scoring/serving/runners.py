@@ -1,7 +1,8 @@
 """Runners: champion and challenger, each computing decisions in this process."""
 
 import types
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from time import perf_counter
 from typing import Protocol
 
 import msgspec
@@ -59,6 +60,10 @@ def _end_of_turn() -> Generator[None]:
     yield
 
 
+def _nobody(size: int, wait_seconds: float) -> None:
+    """Observe nothing."""
+
+
 class InProcessRunner:
     """Computes on the event loop's own thread.
 
@@ -85,12 +90,17 @@ class InProcessRunner:
             raise ArtifactError("the requests' columns are not those of the engine")
         self.engine = engine
         self.model = model
+        # Told of each computation: how many together, how long the first waited.
+        self.observe: Callable[[int, float], None] = _nobody
         self._decoder = decoder
         self._waiting: list[_Waiting] = []
+        self._waiting_since = 0.0
 
     async def submit(self, application: Application, *, explain: bool) -> Decision:
         """Decide on one application, together with those that arrive with it."""
         mine = _Waiting(application, explain)
+        if not self._waiting:
+            self._waiting_since = perf_counter()
         self._waiting.append(mine)
         try:
             await _end_of_turn()
@@ -128,6 +138,7 @@ class InProcessRunner:
         self._waiting.remove(first)
         together = [first, *self._waiting[: _MOST_TOGETHER - 1]]
         del self._waiting[: _MOST_TOGETHER - 1]
+        self.observe(len(together), perf_counter() - self._waiting_since)
         for explain in (False, True):
             those = [one for one in together if one.explain is explain]
             outcomes = self.compute([o.application for o in those], explain=explain)

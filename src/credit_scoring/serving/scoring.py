@@ -213,9 +213,7 @@ class Scoring:
     def _settle(self, answered: Answered) -> None:
         """Do what follows once a decision is recorded."""
         answer = answered.answer
-        self._metrics.count_decision(
-            answer.model.role, answer.decision, answer.feature_source
-        )
+        self._metrics.count_decision(answer)
         if answer.feature_source != "degraded":
             self._router.answered(answered.application, answer)
 

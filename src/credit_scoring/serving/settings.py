@@ -152,6 +152,15 @@ class Settings(HistorySettings):
             "more are answered 503."
         ),
     )
+    metrics_dir: str = Field(
+        default="",
+        description=(
+            "Folder in which the workers of this server count together, on a disk in "
+            "memory if there is one; by default a temporary one that goes with the "
+            "server. No two servers may share one."
+        ),
+        json_schema_extra={"allowed": "path"},
+    )
     drain_ms: int = Field(
         default=1000,
         ge=0,
