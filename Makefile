@@ -98,6 +98,13 @@ COUNT ?= 100000
 bad-input: $(INSTALLED) ## Many faulty requests at a real worker, and a table (COUNT)
 	@$(BIN)/python -m tests.bentos.bad_input --count $(COUNT)
 
+MINUTES ?= 30
+SHARE ?= 0.7
+
+.PHONY: soak
+soak: $(INSTALLED) ## Mixed traffic for long: memory, latency, failures (MINUTES, SHARE)
+	@$(BIN)/python -m tests.bentos.soak --minutes $(MINUTES) --share $(SHARE)
+
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits
 	@$(BIN)/python -m kedro run --pipelines ingestion,validation
