@@ -63,6 +63,11 @@ demo: $(INSTALLED) ## From raw data to one decision over HTTP, by itself
 serve: $(INSTALLED) ## The Bento made here, in the foreground (HOST, PORT)
 	@exec $(BIN)/python -m credit_scoring.serve --host $(HOST) --port $(PORT)
 
+.PHONY: rollback
+rollback: $(INSTALLED) ## The champion before again (WHY="...", VERSION=n), recorded
+	@WHY='$(subst ','\'',$(WHY))' && $(BIN)/python -m credit_scoring.rollback \
+		--why "$$WHY" --version "$(VERSION)" --env "$(KEDRO_ENV)"
+
 .PHONY: test
 test: $(INSTALLED) ## The whole test suite with the coverage gate
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
@@ -129,5 +134,6 @@ lock: $(INSTALLED) ## Resolve the dependencies anew
 
 .PHONY: clean
 clean: ## Remove the environment and everything that was made
-	@rm -rf .venv .viz mlflow.db mlruns mlartifacts bentos/releases bentos/models.json
+	@rm -rf .venv .viz mlflow.db mlruns mlartifacts bentos/releases bentos/models.json \
+		bentos/promotion_record.json
 	@find data -mindepth 1 -maxdepth 1 ! -name 01_raw -exec rm -rf {} +

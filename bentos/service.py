@@ -11,8 +11,9 @@ from bentos.runners import RELEASED, ChallengerRunner, ChampionRunner
 from credit_scoring.environment import variable
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serving.bento import FrontedService
+from credit_scoring.serving.evidence import verify_promotion
 from credit_scoring.serving.metrics_folder import prepare_metrics_folder
-from credit_scoring.serving.models import model_folder, verify_model_files
+from credit_scoring.serving.models import ModelFolder, model_folder, verify_model_files
 from credit_scoring.serving.settings import (
     check_routing,
     load_settings,
@@ -23,6 +24,12 @@ from credit_scoring.serving.settings import (
 
 _HERE = Path(__file__).parent
 _APART = runners_are_apart(os.environ)
+
+
+def _stored_challenger() -> ModelFolder | None:
+    if RELEASED.challenger is None:
+        return None
+    return model_folder(bentoml.models.get(RELEASED.challenger))
 
 
 @bentoml.service(
@@ -136,8 +143,13 @@ class CreditScoring:
             folder = prepared_log_folder(settings)
             os.environ[variable("decision_log_dir")] = str(folder)
             prepare_metrics_folder()
-            champion = bentoml.models.get(RELEASED.champion)
-            verify_model_files([model_folder(champion)])
+            champion = model_folder(bentoml.models.get(RELEASED.champion))
+            verify_model_files([champion])
+            verify_promotion(
+                _HERE / "promotion_record.json",
+                {"champion": champion, "challenger": _stored_challenger()},
+                os.environ,
+            )
         except CreditScoringError as error:
             raise BentoMLConfigException(str(error)) from None
 

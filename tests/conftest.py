@@ -50,7 +50,9 @@ class SmallProject:
 
 def copy_project(folder: Path, rows: int = ROWS) -> SmallProject:
     """Copy what a run needs, with the first rows of the data."""
-    skipped = shutil.ignore_patterns("releases", "models.json", "*.egg-info")
+    skipped = shutil.ignore_patterns(
+        "releases", "models.json", "promotion_record.json", "*.egg-info", "local"
+    )
     for name in ("conf", "src", "bentos"):
         shutil.copytree(PROJECT / name, folder / name, ignore=skipped)
     for name in ("pyproject.toml", "bentofile.yaml", "requirements.lock"):

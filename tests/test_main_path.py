@@ -20,7 +20,9 @@ pytestmark = pytest.mark.end_to_end
 
 PROJECT = Path(__file__).parents[1]
 PARTS = ("bentofile.yaml", "bentos", "conf", "data/01_raw", "pyproject.toml", "src")
-MADE = shutil.ignore_patterns("releases", "models.json", "*.egg-info")
+MADE = shutil.ignore_patterns(
+    "releases", "models.json", "promotion_record.json", "*.egg-info", "local"
+)
 INPUTS = ("loan_id", "credit_limit", "repayment_", "bill_amount_", "payment_amount_")
 
 

@@ -73,7 +73,7 @@ def test_a_whole_run_says_what_it_did_and_warns_of_nothing(
     small_project: Any,
 ) -> None:
     said = (small_project.folder / "run.txt").read_text()
-    assert "[47/47] packaging: pack release" in said
+    assert "[49/49] packaging: pack release" in said
     assert "Champion" in said
     assert "Bento       credit_scoring:" in said
     assert "Warning" not in said

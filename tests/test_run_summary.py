@@ -71,3 +71,21 @@ def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("COLUMNS", "60")
     text = render_summary({"promotion_record": RECORD}, seconds=1)
     assert max(len(line) for line in text.splitlines()) <= 60
+
+
+def test_the_champion_of_a_day_is_told_with_its_evidence() -> None:
+    record = {
+        **RECORD,
+        "champion": {"version": 1, "family": "boosting", "artifact_digest": "a1"},
+        "created_at": "2026-11-03T10:00:00+00:00",
+        "until": None,
+        "actor": "ana",
+        "signature": {"key_id": "k1"},
+        "digest": "r1",
+    }
+    text = render_summary({"champion_of_the_day": record}, seconds=0)
+    facts = dict(line.split(None, 1) for line in text.splitlines() if line)
+    assert facts["Champion"] == "version 1, boosting"
+    assert facts["Since"] == "2026-11-03T10:00:00+00:00, until now"
+    assert facts["By"] == "ana, signed with key k1"
+    assert facts["Record"] == "r1"

@@ -43,6 +43,10 @@ class PromotionError(CreditScoringError, RuntimeError):
     """The registry is in a state from which promotion cannot go on."""
 
 
+class RollbackRefusedError(PromotionError):
+    """A rollback is refused; what is released stays as good as it was."""
+
+
 class RunError(CreditScoringError, RuntimeError):
     """A run cannot start from what is there."""
 

@@ -15,6 +15,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.validation.exceptions import ParameterValidationError
 
+from credit_scoring.errors import RollbackRefusedError
 from credit_scoring.run_commands import first_unfinished, run_command
 from credit_scoring.run_failures import (
     failure_text,
@@ -63,6 +64,7 @@ class RunReportHooks:
         self._work: dict[str, _Work] = {}
         self._done: set[str] = set()
         self._results: dict[str, Any] = {}
+        self._marked_now: set[str] = set()
         self._reported: BaseException | None = None
 
     @hook_impl
@@ -85,7 +87,9 @@ class RunReportHooks:
         self._reset(len(pipeline.nodes))
         if self._marks is not None:
             require_inputs(pipeline, catalog, self._marks, run=run_params)
-            self._marks.put(pipeline.all_outputs(), run_command(run_params))
+            outputs = pipeline.all_outputs()
+            self._marked_now = outputs - set(self._marks.among(outputs))
+            self._marks.put(outputs, run_command(run_params))
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
@@ -151,6 +155,8 @@ class RunReportHooks:
             go_on = run_command(run_params, start=start)
         waiting: dict[str, str] = {}
         if self._marks is not None:
+            if isinstance(error, RollbackRefusedError):
+                self._marks.remove(self._marked_now)
             waiting = self._marks.among(pipeline.all_outputs())
             self._marks.put(waiting, go_on)
         # What still works when a run has stopped is what failed.

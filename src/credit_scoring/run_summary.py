@@ -12,7 +12,13 @@ from rich.text import Text
 
 # Datasets that the table is made of, without their namespace.
 SUMMARISED = frozenset(
-    {"validation_summary", "comparison", "promotion_record", "release"}
+    {
+        "validation_summary",
+        "comparison",
+        "promotion_record",
+        "champion_of_the_day",
+        "release",
+    }
 )
 _MEASURES = (
     ("auc", "AUC"),
@@ -97,9 +103,21 @@ def _facts(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
     if "promotion_record" in results:
         yield from _promotion(results["promotion_record"])
+    if "champion_of_the_day" in results:
+        yield from _champion_of_the_day(results["champion_of_the_day"])
     if "release" in results:
         yield "Bento", results["release"]["bento"]
         yield "Next", "make serve    mlflow ui    kedro viz run"
+
+
+def _champion_of_the_day(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    champion = record["champion"]
+    yield "Champion", f"version {champion['version']}, {champion['family']}"
+    yield "Since", f"{record['created_at']}, until {record['until'] or 'now'}"
+    yield "Why", record["decision"]
+    yield "By", f"{record['actor']}, signed with key {record['signature']['key_id']}"
+    yield "Artifact", champion["artifact_digest"]
+    yield "Record", record["digest"]
 
 
 def _promotion(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

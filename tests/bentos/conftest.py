@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.typing import NDArray
 
 from credit_scoring.contract.model import Column, Contract, Role
@@ -22,10 +23,14 @@ from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.digests import sha256_of_file
 from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
 from credit_scoring.registry.bento_build import build_bento
 from credit_scoring.registry.manifest import Provenance
+from credit_scoring.registry.mlflow_registry import RegisteredVersion
+from credit_scoring.registry.records import Change, write_record
+from credit_scoring.registry.signing import Signer
 from credit_scoring.scorecard.model import Bin, Scorecard, ScorecardTable, Term
 from credit_scoring.serving.local_server import LocalServer
 
@@ -168,6 +173,28 @@ def scorecard(names: tuple[str, ...], x: Values, weight: float) -> ScorecardTabl
     return ScorecardTable(features=names, intercept=0.0, terms=tuple(terms[:8]))
 
 
+def write_promotion(artifacts: Path, path: Path) -> None:
+    """Record the promotion of the artifacts, signed with a key of the tests."""
+    promoted = {
+        role: RegisteredVersion(
+            version=version,
+            run_id="none",
+            digest=sha256_of_file(artifacts / role / "manifest.json"),
+            family="scorecard",
+        )
+        for version, role in enumerate(("champion", "challenger"), start=1)
+    }
+    change = Change(
+        model="credit_scoring",
+        kind="promotion",
+        decision="for the tests",
+        before={},
+        after=promoted,
+    )
+    signer = Signer(Ed25519PrivateKey.generate())
+    path.write_text(json.dumps(write_record(change, signer)), encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def project(
     artifacts: Path, tmp_path_factory: pytest.TempPathFactory
@@ -189,6 +216,7 @@ def project(
             check=True,
             timeout=120,
         )
+        write_promotion(artifacts, project / "bentos" / "promotion_record.json")
         yield project
 
 

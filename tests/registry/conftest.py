@@ -25,6 +25,7 @@ from credit_scoring.registry.artifact_writing import ArtifactContents, write_art
 from credit_scoring.registry.manifest import Provenance
 from credit_scoring.registry.model_card import model_card
 from credit_scoring.registry.reference import reference_distributions
+from credit_scoring.registry.signing import SIGNING_KEY_FILE, load_signer
 from credit_scoring.scorecard.scaling import ScoreScaling
 
 Values = NDArray[np.float64]
@@ -224,9 +225,20 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "mlflow.db"
 
 
+@pytest.fixture(scope="session")
+def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key that promotions of the tests are signed with."""
+    project = tmp_path_factory.mktemp("keys")
+    load_signer({}, project)
+    return project / "conf" / "local" / "promotion_signing_key.pem"
+
+
 @pytest.fixture
 def mlflow_store(
-    empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_store: Path,
+    signing_key: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """A fresh MLflow store of the test's own, in a path with a space."""
     import mlflow
@@ -234,6 +246,7 @@ def mlflow_store(
     folder = tmp_path / "a store"
     folder.mkdir()
     shutil.copy(empty_store, folder)
+    monkeypatch.setenv(SIGNING_KEY_FILE, str(signing_key))
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
     experiment = mlflow.create_experiment("small", str(folder / "mlruns"))

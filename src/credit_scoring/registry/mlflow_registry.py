@@ -105,6 +105,18 @@ def flat_parameters(nested: Mapping[str, Any], prefix: str = "") -> dict[str, st
     return flat
 
 
+def all_versions(client: MlflowClient, name: str) -> list[ModelVersion]:
+    """List the versions of a registered model, the oldest first."""
+    found: list[ModelVersion] = []
+    token = None
+    while True:
+        page = client.search_model_versions(f"name='{name}'", page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda version: int(version.version))
+
+
 class MlflowRegistry:
     """The registered model ``credit_scoring`` of the current MLflow server."""
 
@@ -150,17 +162,8 @@ class MlflowRegistry:
 
     def versions(self) -> list[RegisteredVersion]:
         """List the versions, the oldest first."""
-        found: list[ModelVersion] = []
-        token = None
-        while True:
-            page = self._client.search_model_versions(
-                f"name='{MODEL_NAME}'", page_token=token
-            )
-            found += page
-            token = page.token
-            if not token:
-                break
-        return sorted((_registered(v) for v in found), key=lambda v: v.version)
+        found = all_versions(self._client, MODEL_NAME)
+        return [_registered(version) for version in found]
 
     def holder(self, alias: str) -> RegisteredVersion | None:
         """Give the version that has an alias; None if none has it."""
@@ -179,6 +182,10 @@ class MlflowRegistry:
     def set_alias(self, alias: str, version: int) -> None:
         """Give an alias to a version, taking it from whoever had it."""
         self._client.set_registered_model_alias(MODEL_NAME, alias, str(version))
+
+    def remove_alias(self, alias: str) -> None:
+        """Take an alias from whoever has it."""
+        self._client.delete_registered_model_alias(MODEL_NAME, alias)
 
     @contextmanager
     def model_folder(self, version: int) -> Iterator[Path]:

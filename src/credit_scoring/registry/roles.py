@@ -16,6 +16,7 @@ class JudgedCandidate(BaseModel):
         run_id: MLflow run; None without a version.
         digest: Digest of its artifact; None if it has none.
         new: Whether this run registered it, rather than an earlier one.
+        against: Version that was champion when it was judged; None for none.
         auc: AUC on the test rows.
         gates: Every gate's verdict.
     """
@@ -27,6 +28,7 @@ class JudgedCandidate(BaseModel):
     run_id: str | None
     digest: str | None
     new: bool
+    against: int | None = None
     auc: float | None
     gates: tuple[Gate, ...]
 

@@ -13,7 +13,20 @@ from credit_scoring.feature_store.settings import HistorySettings
 
 # Variables with the prefix that another part of the platform reads. They are
 # listed here so that the service can tell them from a typo.
-NAMES_READ_ELSEWHERE: Mapping[str, str] = {}
+NAMES_READ_ELSEWHERE: Mapping[str, str] = {
+    "CREDIT_SCORING_SIGNING_KEY_FILE": (
+        "PEM file (PKCS 8) with the Ed25519 key that signs promotions. Without it a "
+        "key below `conf/local/` is made and used."
+    ),
+    "CREDIT_SCORING_TRUSTED_KEYS_DIR": (
+        "Folder of public keys (`*.pem`) whose signatures under promotions are "
+        "believed. Without it, promotion believes its own key, and the service checks "
+        "only that its record is unaltered and names its models."
+    ),
+    "CREDIT_SCORING_ACTOR": (
+        "Who promotes, as records name it. Without it, the user of the process."
+    ),
+}
 
 
 class Settings(HistorySettings):

@@ -25,10 +25,12 @@ def test_the_release_says_what_is_in_the_bento(
     monkeypatch.setattr(nodes, "build_bento", lambda folder: f"b:{folder.name}")
     versions = {"champion": {"policy_version": "p"}}
     models = {"champion": "credit_scoring:v1-0", "challenger": None}
-    release = pack_release(models, versions, tmp_path / "bentos")
+    record = {"digest": "r"}
+    release = pack_release(models, versions, record, tmp_path / "bentos")
     assert release["bento"] == "b:bentos"
     assert release["models"] == models
     assert release["versions"] == versions
+    assert release["promotion_record"] == "r"
     assert release["policy_version"] == "p"
     assert release["created_at"].endswith("+00:00")
 

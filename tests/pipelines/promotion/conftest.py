@@ -34,6 +34,7 @@ engine = _registry.engine
 feature_set = _registry.feature_set
 linear_family = _registry.linear_family
 mlflow_store = _registry.mlflow_store
+signing_key = _registry.signing_key
 policy = _registry.policy
 
 

@@ -39,6 +39,8 @@ def run(inputs: dict[str, Any], folder: Path) -> dict[str, Any]:
         )
     record = JSONDataset(filepath=str(folder / "promotion_record.json"))
     catalog["promotion_record"] = record
+    catalog["promotion_page"] = MemoryDataset()
+    catalog["promotion_history"] = MemoryDataset()
     SequentialRunner().run(create_pipeline(), catalog)
     written: dict[str, Any] = record.load()
     return written

@@ -26,8 +26,9 @@ def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:
         promotion_record: Names champion and challenger by version and digest.
 
     Returns:
-        ``models``: role -> exact tag, for the service; and ``versions``: role
-        -> what the version is, for the release.
+        ``models``: role -> exact tag, for the service; ``versions``: role -> what
+        the version is, for the release; and ``record``: the evidence that goes
+        with them.
 
     Raises:
         PromotionError: If there is no champion, or a version's files are gone.
@@ -68,12 +69,13 @@ def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:
             "contract_digest": manifest.contract_digest,
             **manifest.provenance.model_dump(mode="json"),
         }
-    return {"models": models, "versions": versions}
+    return {"models": models, "versions": versions, "record": dict(promotion_record)}
 
 
 def pack_release(
     service_models: Mapping[str, str | None],
     released_versions: Mapping[str, Any],
+    service_record: Mapping[str, Any],
     service_folder: Path,
 ) -> dict[str, Any]:
     """Build the Bento and write down what is in it.
@@ -82,6 +84,7 @@ def pack_release(
         service_models: Role -> exact tag. The service reads them from the file
             that this dataset is, so it is built with these.
         released_versions: Role -> what the version is.
+        service_record: The promotion record, packed as the file it is.
         service_folder: ``bentos/`` of the project.
 
     Returns:
@@ -94,6 +97,7 @@ def pack_release(
         "bento": build_bento(service_folder),
         "models": dict(service_models),
         "versions": dict(released_versions),
+        "promotion_record": service_record["digest"],
         "policy_version": released_versions[CHAMPION]["policy_version"],
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -12,12 +12,21 @@ def create_pipeline() -> Pipeline:
             Node(
                 import_models,
                 "promotion_record",
-                {"models": "service_models", "versions": "released_versions"},
+                {
+                    "models": "service_models",
+                    "versions": "released_versions",
+                    "record": "service_record",
+                },
                 name="import_models",
             ),
             Node(
                 pack_release,
-                ["service_models", "released_versions", "service_folder"],
+                [
+                    "service_models",
+                    "released_versions",
+                    "service_record",
+                    "service_folder",
+                ],
                 "release",
                 name="pack_release",
             ),

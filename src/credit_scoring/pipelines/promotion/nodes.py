@@ -25,14 +25,15 @@ from credit_scoring.registry.artifact_writing import ArtifactContents
 from credit_scoring.registry.candidates import Candidate, artifact_contents
 from credit_scoring.registry.judging import TestRows, champion_figure, judge
 from credit_scoring.registry.mlflow_registry import (
-    CHALLENGER,
     CHAMPION,
     CandidateLog,
     MlflowRegistry,
 )
+from credit_scoring.registry.promoting import history_rows
+from credit_scoring.registry.promotion_access import open_promotions
 from credit_scoring.registry.provenance import project_folder, provenance_of
-from credit_scoring.registry.records import promotion_record
-from credit_scoring.registry.roles import JudgedCandidate, assign_roles
+from credit_scoring.registry.record_page import record_page
+from credit_scoring.registry.roles import JudgedCandidate
 
 Values = NDArray[np.float64]
 logger = logging.getLogger(__name__)
@@ -192,6 +193,7 @@ def judge_candidate(
         run_id=registration.get("run_id"),
         digest=registration.get("digest"),
         new=bool(registration.get("new")),
+        against=champion.version,
         auc=auc,
         gates=gates,
     )
@@ -204,26 +206,39 @@ def judge_candidate(
 
 
 def assign_aliases(*judged: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the aliases to whom the gates admit, and write down why.
+    """Give the aliases to whom the gates admit, and record why, signed.
 
     Args:
         judged: Each candidate as JSON.
 
     Returns:
         The promotion record.
+
+    Raises:
+        PromotionError: If the champion changed since they were judged.
+        SettingsError: If the key that signs cannot be read.
     """
-    registry = MlflowRegistry()
     candidates = [JudgedCandidate.model_validate(one) for one in judged]
-    before = {alias: registry.holder(alias) for alias in (CHAMPION, CHALLENGER)}
-    held = {a: holder.version if holder else None for a, holder in before.items()}
-    roles = assign_roles(
-        candidates, champion=held[CHAMPION], challenger=held[CHALLENGER]
-    )
-    for alias, version in ((CHAMPION, roles.champion), (CHALLENGER, roles.challenger)):
-        if version is not None and version != held[alias]:
-            registry.set_alias(alias, version)
-    after = {alias: registry.holder(alias) for alias in (CHAMPION, CHALLENGER)}
-    return promotion_record(candidates, roles, before=before, after=after)
+    return open_promotions().promote(candidates)
+
+
+def draw_record(promotion_record: Mapping[str, Any]) -> str:
+    """Draw the promotion record as a page (HTML)."""
+    return record_page(promotion_record)
+
+
+def tabulate_history(promotion_record: Mapping[str, Any]) -> pd.DataFrame:
+    """List who has been champion since when, and why, up to this record.
+
+    Args:
+        promotion_record: The newest one; it is in the log by now.
+
+    Raises:
+        PromotionError: If a record of the log cannot be believed.
+    """
+    rows = history_rows(open_promotions().log.records())
+    logger.debug("%s records, last %s", len(rows), promotion_record.get("digest"))
+    return pd.DataFrame(rows)
 
 
 def confirm_champion(promotion_record: Mapping[str, Any]) -> None:

@@ -9,9 +9,11 @@ from credit_scoring.pipelines.promotion.nodes import (
     assign_aliases,
     build_artifact,
     confirm_champion,
+    draw_record,
     judge_candidate,
     register_candidate,
     select_applications,
+    tabulate_history,
 )
 
 NAMESPACES = ("scorecard", "boosting")
@@ -52,6 +54,13 @@ def create_pipeline() -> Pipeline:
     after = Pipeline(
         [
             _assigning_node(),
+            Node(draw_record, "promotion_record", "promotion_page", name="draw_record"),
+            Node(
+                tabulate_history,
+                "promotion_record",
+                "promotion_history",
+                name="tabulate_history",
+            ),
             Node(confirm_champion, "promotion_record", None, name="confirm_champion"),
         ]
     )
