@@ -6,7 +6,9 @@ from credit_scoring.evaluation.shift import Shift, holm, judge_shift
 
 
 def two_samples(random, shares, sizes=(4000, 1500)):
-    return [random.multinomial(size, part) for size, part in zip(sizes, shares, strict=True)]
+    return [
+        random.multinomial(size, part) for size, part in zip(sizes, shares, strict=True)
+    ]
 
 
 def test_without_a_shift_p_values_are_uniform():
