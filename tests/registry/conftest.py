@@ -22,6 +22,8 @@ from credit_scoring.decision.reasons import ReasonGroups
 from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.registry import artifact
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
+from credit_scoring.registry.examination import TestRows
+from credit_scoring.registry.gate_parameters import GateParameters
 from credit_scoring.registry.manifest import Provenance
 from credit_scoring.registry.model_card import model_card
 from credit_scoring.registry.reference import reference_distributions
@@ -107,6 +109,73 @@ def contract_values() -> dict[str, Any]:
 @pytest.fixture
 def contract() -> Contract:
     return Contract.model_validate(contract_values())
+
+
+def gate_values() -> dict[str, Any]:
+    """What a good candidate of a few hundred rows reaches."""
+    return {
+        "minimum_auc": 0.7,
+        "against_champion": {"margin": 0.02},
+        "calibration": {
+            "rule": "estimate",
+            "slope": {"low": 0.7, "high": 1.4},
+            "intercept": {"low": -0.5, "high": 0.5},
+            "spiegelhalter_p": 0.01,
+            "likelihood_ratio_p": 0.01,
+        },
+        "stability": {"score_psi": 0.25, "feature_psi": 0.5},
+        "monotonicity": {"rows": 20, "values": 8},
+        "fairness": {
+            "attributes": {
+                "age": {
+                    "column": "age_years",
+                    "groups": {"young": {"below": 40}, "old": {"at_least": 40}},
+                }
+            },
+            "impact_ratio": 0.7,
+            "score_difference": 0.5,
+            "opportunity_difference": 0.2,
+            "minimum_rows": 10,
+            "small_rows": 10,
+            "reference_share": 0.1,
+            "unassigned_share": 0.05,
+        },
+        "latency": {"rows": 3, "median_ms": 60_000},
+        "profit": {
+            "costs": {
+                "gain_from_good": 0.2,
+                "loss_from_bad": 0.5,
+                "exposure": "limit",
+            },
+            "bootstrap": {"replicates": 100, "seed": 3},
+            "minimum": 0.0,
+            "margin": 0.02,
+        },
+    }
+
+
+@pytest.fixture
+def gate_parameters() -> GateParameters:
+    return GateParameters.model_validate(gate_values())
+
+
+@pytest.fixture
+def ages(applications: dict[str, Values], engine: DecisionEngine) -> Values:
+    """Of the applications: whoever is next by score has the other age."""
+    order = np.argsort(engine.decide_unexplained(applications).score, kind="stable")
+    found = np.empty(400)
+    found[order] = np.resize([30.0, 50.0], 400)
+    return found
+
+
+@pytest.fixture
+def rows(
+    applications: dict[str, Values], engine: DecisionEngine, ages: Values
+) -> TestRows:
+    """The applications, with outcomes as likely as the engine says."""
+    pd_ = engine.decide_unexplained(applications).pd_
+    bad = np.random.default_rng(9).random(400) < pd_
+    return TestRows(applications, bad.astype(np.float64), {"age_years": ages})
 
 
 @pytest.fixture

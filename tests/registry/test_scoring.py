@@ -7,7 +7,7 @@ import yaml
 
 from credit_scoring.errors import ArtifactError
 from credit_scoring.registry.artifact_writing import ArtifactContents
-from credit_scoring.registry.scoring import artifact_folder, main, margins
+from credit_scoring.registry.scoring import artifact_folder, decide_with, main
 
 
 @pytest.fixture
@@ -19,15 +19,16 @@ def model_folder(tmp_path: Path, folder: Path) -> Path:
     return place
 
 
-def test_a_registered_model_scores_as_its_engine(
+def test_a_registered_model_decides_as_its_engine(
     model_folder: Path, contents: ArtifactContents, applications: dict[str, np.ndarray]
 ) -> None:
-    found = margins(model_folder, applications)
-    expected = contents.engine.decide_unexplained(applications).margin
-    assert found.tobytes() == expected.tobytes()
+    found = decide_with(model_folder, applications)
+    expected = contents.engine.decide_unexplained(applications)
+    for name in ("margin", "pd_", "score", "outcome"):
+        assert getattr(found, name).tobytes() == getattr(expected, name).tobytes()
 
 
-def test_a_model_of_other_features_is_scored_by_its_own_code(
+def test_a_model_of_other_features_decides_by_its_own_code(
     model_folder: Path,
     package_copy: Path,
     contents: ArtifactContents,
@@ -35,19 +36,21 @@ def test_a_model_of_other_features_is_scored_by_its_own_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copytree(package_copy.parent, model_folder / "code")
-    expected = contents.engine.decide_unexplained(applications).margin
+    expected = contents.engine.decide_unexplained(applications)
     monkeypatch.setattr(contents.feature_set, "_source", "v2")
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
-    assert margins(model_folder, applications).tobytes() == expected.tobytes()
+    found = decide_with(model_folder, applications)
+    assert found.margin.tobytes() == expected.margin.tobytes()
+    assert found.outcome.tobytes() == expected.outcome.tobytes()
 
 
-def test_a_model_that_no_code_can_score_with_says_why(
+def test_a_model_that_no_code_can_decide_with_says_why(
     model_folder: Path, applications: dict[str, np.ndarray]
 ) -> None:
     (model_folder / "code").mkdir()
     (model_folder / "data/artifact/scaling.json").write_text("{}")
-    with pytest.raises(ArtifactError, match="neither this code nor its own can score"):
-        margins(model_folder, applications)
+    with pytest.raises(ArtifactError, match="neither this code nor its own can decide"):
+        decide_with(model_folder, applications)
 
 
 @pytest.mark.parametrize("content", ["flavors: {}", "- 1", "{", None])
@@ -64,6 +67,9 @@ def test_the_module_scores_from_file_to_file(
     folder: Path, tmp_path: Path, applications: dict[str, np.ndarray]
 ) -> None:
     np.savez(tmp_path / "columns.npz", **applications)
-    answered = tmp_path / "margins.npy"
+    answered = tmp_path / "decided.npz"
     main(str(folder), str(tmp_path / "columns.npz"), str(answered))
-    assert np.load(answered).shape == (400,)
+    with np.load(answered) as decided:
+        assert {name: decided[name].shape for name in decided.files} == dict.fromkeys(
+            ("margin", "pd_", "score", "outcome"), (400,)
+        )

@@ -48,6 +48,12 @@ class TradeOff:
 
     The choice of a cut-off looks at PDs, never at outcomes: the best of many
     cut-offs on the same outcomes would promise more than it keeps.
+
+    Attributes:
+        scores: Distinct scores, falling, shape (n_scores,).
+        expected_profit: By the PDs, of approving from each of them; a share of
+            all that was applied for.
+        profit: By the outcomes, likewise.
     """
 
     def __init__(
@@ -81,8 +87,10 @@ class TradeOff:
         self._rows = len(score)
         whole = exposure.sum()
         self._bads = np.cumsum(bad[order])[self._last]
-        self._expected = self._running(worths(pd_, exposure, costs)[order]) / whole
-        self._realised = self._running(worths(bad, exposure, costs)[order]) / whole
+        self.expected_profit: Values = (
+            self._running(worths(pd_, exposure, costs)[order]) / whole
+        )
+        self.profit: Values = self._running(worths(bad, exposure, costs)[order]) / whole
         self._mean_pd = self._running(pd_[order]) / self.approved
 
     def _running(self, values: Values) -> Values:
@@ -95,24 +103,14 @@ class TradeOff:
         found: Values = (self._last + 1).astype(np.float64)
         return found
 
-    @property
-    def expected_profit(self) -> Values:
-        """By the PDs, at each of `scores`; a share of all that was applied for."""
-        return self._expected
-
-    @property
-    def profit(self) -> Values:
-        """By the outcomes, at each of `scores`."""
-        return self._realised
-
     def for_profit(self) -> float:
         """Find the score from which approving earns the most by the PDs.
 
         Raises:
             EvaluationError: If no cut-off earns anything.
         """
-        best = int(self._expected.argmax())
-        if self._expected[best] <= 0:
+        best = int(self.expected_profit.argmax())
+        if self.expected_profit[best] <= 0:
             raise EvaluationError(
                 f"none of {self.scores.size} cut-offs is expected to earn anything"
             )
@@ -165,6 +163,6 @@ class TradeOff:
             bad_rate=bads / approved,
             bad_rate_low=low,
             bad_rate_high=high,
-            expected_profit=float(self._expected[reached]),
-            profit=float(self._realised[reached]),
+            expected_profit=float(self.expected_profit[reached]),
+            profit=float(self.profit[reached]),
         )

@@ -1,41 +1,19 @@
-"""The gates of promotion: each a figure, a threshold and a verdict.
+"""A gate of promotion: a figure, its interval, a threshold and a verdict.
 
 A gate fails closed: a figure that is missing or no number does not pass.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-AGAINST_CHAMPION = "auc_against_champion"
+from credit_scoring.errors import CreditScoringError
+from credit_scoring.evaluation.measures import Measure
+from credit_scoring.registry.gate_parameters import Bounds
 
-
-class Bounds(BaseModel):
-    """A closed range."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    low: float
-    high: float
-
-
-class GateParameters(BaseModel):
-    """What a candidate must reach.
-
-    Attributes:
-        minimum_auc: AUC on the test rows, below which nothing has a role.
-        auc_margin: How much lower than the champion's a candidate's AUC may be.
-        calibration_slope: Bounds on the test rows; 1 is perfect.
-        calibration_intercept: Bounds on the test rows; 0 is perfect.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    minimum_auc: float = Field(ge=0.5, lt=1)
-    auc_margin: float = Field(ge=0, lt=0.5)
-    calibration_slope: Bounds
-    calibration_intercept: Bounds
+# What compares with the champion: a challenger need not reach it.
+AGAINST_CHAMPION = frozenset({"auc_against_champion", "profit_against_champion"})
 
 
 class Gate(BaseModel):
@@ -44,6 +22,8 @@ class Gate(BaseModel):
     Attributes:
         name: Names the gate, always the same.
         figure: What was measured; None if it could not be.
+        low: Lower end of its interval; None without one.
+        high: Upper end of it.
         threshold: What was asked for.
         passed: The verdict.
         why: The verdict in words.
@@ -53,6 +33,8 @@ class Gate(BaseModel):
 
     name: str
     figure: float | None
+    low: float | None = None
+    high: float | None = None
     threshold: str
     passed: bool
     why: str
@@ -65,79 +47,144 @@ def _measured(figure: object) -> float | None:
     return float(figure) if math.isfinite(figure) else None
 
 
-def champion_gate(
-    auc: object, parameters: GateParameters, *, champion_auc: object
-) -> Gate:
-    """Ask for an AUC not much worse than the champion's on the same rows.
+def unmeasured(name: str, threshold: str, why: str = "") -> Gate:
+    """Refuse, as there is no figure.
 
     Args:
-        auc: The candidate's, on the test rows.
-        parameters: The margin.
-        champion_auc: The champion's, on the same rows; missing fails the gate.
+        name: Names the gate.
+        threshold: What was asked for.
+        why: Why there is none, if that is known.
     """
-    figure, other = _measured(auc), _measured(champion_auc)
-    if other is None:
-        return Gate(
-            name=AGAINST_CHAMPION,
-            figure=figure,
-            threshold=f"at least the champion's - {parameters.auc_margin:g}",
-            passed=False,
-            why="the champion could not be scored on these rows",
-        )
-    least = other - parameters.auc_margin
-    threshold = (
-        f"at least {least:.4f}: the champion's {other:.4f} - {parameters.auc_margin:g}"
-    )
-    return _at_least(AGAINST_CHAMPION, figure, least, threshold)
-
-
-def minimum_gate(auc: object, parameters: GateParameters) -> Gate:
-    """Ask for the AUC that any model needs.
-
-    Args:
-        auc: The candidate's, on the test rows.
-        parameters: The minimum.
-    """
-    least = parameters.minimum_auc
-    return _at_least("minimum_auc", _measured(auc), least, f"at least {least:.4f}")
-
-
-def _at_least(name: str, figure: float | None, least: float, threshold: str) -> Gate:
-    if figure is None:
-        why = "it was not measured"
-    elif figure >= least:
-        why = f"{figure:.4f} reaches it"
-    else:
-        why = f"{figure:.4f} is {least - figure:.4f} too low"
     return Gate(
         name=name,
-        figure=figure,
+        figure=None,
         threshold=threshold,
-        passed=figure is not None and figure >= least,
-        why=why,
+        passed=False,
+        why="it was not measured" + (f": {why}" if why else ""),
     )
 
 
-def bounds_gate(name: str, figure: object, bounds: Bounds) -> Gate:
+def fail_closed(name: str, threshold: str, ask: Callable[[], Gate]) -> Gate:
+    """Ask a gate, and refuse if what it needs cannot be had.
+
+    Args:
+        name: Names the gate.
+        threshold: What is asked for.
+        ask: Gives the verdict.
+    """
+    try:
+        return ask()
+    except CreditScoringError as error:
+        return unmeasured(name, threshold, str(error))
+
+
+def at_least(
+    name: str, measure: Measure | None, least: float, *, by_low: bool = False
+) -> Gate:
+    """Ask for a figure that reaches a threshold.
+
+    Args:
+        name: Names the gate.
+        measure: What was measured; None, or a figure that is no number, fails.
+        least: The threshold.
+        by_low: Ask the lower end of the interval rather than the figure.
+    """
+    threshold = f"at least {least:.4f}" + (" by its lower end" if by_low else "")
+    return _compared(name, measure, threshold, by_low=by_low, least=least)
+
+
+def at_most(
+    name: str, measure: Measure | None, most: float, *, by_high: bool = False
+) -> Gate:
+    """Ask for a figure that stays below a threshold.
+
+    Args:
+        name: Names the gate.
+        measure: What was measured; None, or a figure that is no number, fails.
+        most: The threshold.
+        by_high: Ask the upper end of the interval rather than the figure.
+    """
+    threshold = f"at most {most:.4f}" + (" by its upper end" if by_high else "")
+    return _compared(name, measure, threshold, by_high=by_high, most=most)
+
+
+def within(
+    name: str, measure: Measure | None, bounds: Bounds, *, whole: bool = False
+) -> Gate:
     """Ask for a figure within bounds.
 
     Args:
         name: Names the gate.
-        figure: What was measured on the test rows.
+        measure: What was measured; None, or a figure that is no number, fails.
         bounds: The lowest and highest allowed value.
+        whole: Ask the whole interval rather than the figure.
     """
-    value = _measured(figure)
-    inside = value is not None and bounds.low <= value <= bounds.high
-    if value is None:
-        why = "it was not measured"
+    threshold = f"{bounds.low:g} to {bounds.high:g}"
+    return _compared(
+        name,
+        measure,
+        threshold + (" for the whole interval" if whole else ""),
+        by_low=whole,
+        by_high=whole,
+        least=bounds.low,
+        most=bounds.high,
+    )
+
+
+def _compared(  # noqa: PLR0913 - a threshold from below, from above, or both
+    name: str,
+    measure: Measure | None,
+    threshold: str,
+    *,
+    by_low: bool = False,
+    by_high: bool = False,
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> Gate:
+    figure, low, high = (
+        _measured(value)
+        for value in (
+            (measure.value, measure.low, measure.high) if measure else (None,) * 3
+        )
+    )
+    lowest, highest = low if by_low else figure, high if by_high else figure
+    if figure is None or lowest is None or highest is None:
+        return unmeasured(name, threshold)
+    if lowest < least:
+        verdict = f"{lowest:.4f} is {least - lowest:.4f} too low"
+    elif highest > most:
+        verdict = f"{highest:.4f} is {highest - most:.4f} too high"
     else:
-        why = f"{value:.4f} is {'inside' if inside else 'outside'}"
+        verdict = f"{figure:.4f} is within it"
     return Gate(
         name=name,
-        figure=value,
-        threshold=f"{bounds.low:g} to {bounds.high:g}",
-        passed=inside,
-        why=why,
+        figure=figure,
+        low=low,
+        high=high,
+        threshold=threshold,
+        passed=least <= lowest and highest <= most,
+        why=verdict,
+    )
+
+
+def none_of(name: str, count: int, what: str, *, of: int, where: str = "") -> Gate:
+    """Ask that something never happens.
+
+    Args:
+        name: Names the gate.
+        count: How often it happened.
+        what: What happened, in words.
+        of: How often it might have; 0 fails, as nothing was looked at.
+        where: Where it happened, if it did.
+    """
+    if not of:
+        return unmeasured(name, f"0 {what}", "there was nothing to look at")
+    return Gate(
+        name=name,
+        figure=float(count),
+        threshold=f"0 {what}",
+        passed=count == 0,
+        why=f"{count} of {of}" + (f", {where}" if count and where else ""),
     )
 
 
@@ -149,18 +196,12 @@ def reasons_gate(codes: Mapping[str, str], texts: Mapping[str, str]) -> Gate:
         texts: Reason code -> plain sentence.
     """
     silent = sorted(name for name, code in codes.items() if not texts.get(code))
-    if not codes:
-        why = "the features are not known"
-    elif silent:
-        why = f"{len(silent)} have none, first {', '.join(silent[:3])}"
-    else:
-        why = f"each of {len(codes)} has one"
-    return Gate(
-        name="reason_texts",
-        figure=float(len(silent)) if codes else None,
-        threshold="0 features without a reason text",
-        passed=bool(codes) and not silent,
-        why=why,
+    return none_of(
+        "reason_texts",
+        len(silent),
+        "features without a reason text",
+        of=len(codes),
+        where=f"first {', '.join(silent[:3])}",
     )
 
 

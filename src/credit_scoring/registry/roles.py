@@ -45,7 +45,7 @@ class JudgedCandidate(BaseModel):
         hold: it is verified and calibrated, tells risks apart, and gives reasons.
         """
         return self.version is not None and all_passed(
-            gate for gate in self.gates if gate.name != AGAINST_CHAMPION
+            gate for gate in self.gates if gate.name not in AGAINST_CHAMPION
         )
 
 

@@ -1,6 +1,6 @@
-"""Scoring with a registered model, by the code it was registered with.
+"""Deciding with a registered model, by the code it was registered with.
 
-A champion may be older than the features that are here now. It is then scored
+A champion may be older than the features that are here now. It then decides
 in a process of its own by the copy of the code that MLflow keeps beside it, so
 that a change of features does not shut out every comparison.
 """
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import yaml
 from numpy.typing import NDArray
 
 from credit_scoring.errors import ArtifactError
-from credit_scoring.registry.artifact import load_artifact
+from credit_scoring.registry.artifact import Artifact, load_artifact
 
 Values = NDArray[np.float64]
 _TIMEOUT_S = 300
@@ -38,33 +39,50 @@ def artifact_folder(model_folder: Path) -> Path:
         ) from None
 
 
-def margins(model_folder: Path, columns: Mapping[str, Values]) -> Values:
-    """Score applications with a registered model.
+@dataclass(frozen=True)
+class Scored:
+    """What a registered model makes of applications, each of shape (n,).
+
+    Attributes:
+        margin: Uncalibrated log-odds of bad.
+        pd_: Probability of default.
+        score: Points as reported.
+        outcome: 0 approve, 1 refer, 2 decline, by its own policy.
+    """
+
+    margin: Values
+    pd_: Values
+    score: Values
+    outcome: NDArray[np.int64]
+
+
+def decide_with(model_folder: Path, columns: Mapping[str, Values]) -> Scored:
+    """Decide on applications with a registered model.
 
     Args:
         model_folder: The MLflow model: artifact and code.
         columns: Contract columns of the applications, each of shape (n,).
 
-    Returns:
-        Uncalibrated log-odds of bad, shape (n,).
-
     Raises:
         ArtifactError: If neither the code here nor the code beside the model
-            can score with it.
+            can decide with it.
     """
     folder = artifact_folder(model_folder)
     try:
         artifact = load_artifact(folder)
     except ArtifactError:
-        return _margins_by_its_own_code(model_folder / "code", folder, columns)
-    return artifact.engine.decide_unexplained(columns).margin
+        return _by_its_own_code(model_folder / "code", folder, columns)
+    return _scored(artifact, columns)
 
 
-def _margins_by_its_own_code(
-    code: Path, folder: Path, columns: Mapping[str, Values]
-) -> Values:
+def _scored(artifact: Artifact, columns: Mapping[str, Values]) -> Scored:
+    found = artifact.engine.decide_unexplained(columns)
+    return Scored(found.margin, found.pd_, found.score, found.outcome)
+
+
+def _by_its_own_code(code: Path, folder: Path, columns: Mapping[str, Values]) -> Scored:
     with tempfile.TemporaryDirectory(prefix="credit_scoring-") as place:
-        asked, answered = Path(place) / "columns.npz", Path(place) / "margins.npy"
+        asked, answered = Path(place) / "columns.npz", Path(place) / "decided.npz"
         np.savez(asked, allow_pickle=False, **dict(columns))
         done = subprocess.run(  # noqa: S603 - our own module, no shell
             [sys.executable, "-m", __name__, str(folder), str(asked), str(answered)],
@@ -75,22 +93,21 @@ def _margins_by_its_own_code(
             timeout=_TIMEOUT_S,
             check=False,
         )
-        if done.returncode:
+        if done.returncode or not answered.exists():
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise ArtifactError(
-                f"neither this code nor its own can score with it: {last[:300]}"
+                f"neither this code nor its own can decide with it: {last[:300]}"
             )
-        found: Values = np.load(answered, allow_pickle=False)
-        return found
+        with np.load(answered, allow_pickle=False) as file:
+            return Scored(**{name: file[name] for name in file.files})
 
 
 def main(folder: str, asked: str, answered: str) -> None:
-    """Score the columns in one file and write the margins to another."""
+    """Decide on the columns in one file and write what comes of it to another."""
     with np.load(asked, allow_pickle=False) as file:
         columns = {name: file[name] for name in file.files}
-    artifact = load_artifact(Path(folder))
-    decisions = artifact.engine.decide_unexplained(columns)
-    np.save(answered, decisions.margin, allow_pickle=False)
+    scored = _scored(load_artifact(Path(folder)), columns)
+    np.savez(answered, allow_pickle=False, **vars(scored))
 
 
 if __name__ == "__main__":

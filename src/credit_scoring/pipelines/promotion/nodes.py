@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from credit_scoring.contract.model import Contract
+from credit_scoring.contract.model import Contract, Role
 from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
@@ -23,9 +23,7 @@ from credit_scoring.pipelines.promotion.parameters import PromotionParameters
 from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.artifact_writing import ArtifactContents
 from credit_scoring.registry.candidates import Candidate, artifact_contents
-from credit_scoring.registry.judging import TestRows, champion_figure, judge
 from credit_scoring.registry.mlflow_registry import (
-    CHAMPION,
     CandidateLog,
     MlflowRegistry,
 )
@@ -47,29 +45,32 @@ def select_applications(
     Args:
         validated_applications: Typed rows, contract names.
         splits: Loan id, split and outcome (``bad``).
-        contract: Says which columns a decision may use.
+        contract: Says which columns a decision may use, and which are protected.
 
     Returns:
         ``training`` and ``test``: the decision's input columns and ``bad``, in
-        the rows' order.
+        the rows' order; and ``protected``: the protected columns of the test
+        rows alone, in the same order, apart from all that a model reads.
 
     Raises:
         PromotionError: If a split has no rows.
     """
     id_name = contract.id_name
-    rows = validated_applications[[id_name, *contract.input_names]].merge(
+    protected = list(contract.names(Role.PROTECTED))
+    named = [id_name, *contract.input_names, *protected]
+    rows = validated_applications[named].merge(
         splits[[id_name, "split", "bad"]], on=id_name, validate="one_to_one"
     )
     chosen = {}
     for name, split in (("training", "train"), ("test", "test")):
-        part = rows.loc[rows["split"] == split, [*contract.input_names, "bad"]]
+        part = rows[rows["split"] == split].reset_index(drop=True)
         if part.empty:
             raise PromotionError(
                 f"no rows in split {split!r}: {len(rows)} applications are in "
                 f"{', '.join(sorted(rows['split'].unique())) or 'no split'}"
             )
-        chosen[name] = part.reset_index(drop=True)
-    return chosen
+        chosen[name] = part[[*contract.input_names, "bad"]]
+    return chosen | {"protected": part[protected]}
 
 
 # Kedro hands over each dataset and each group of parameters by itself.
@@ -110,7 +111,7 @@ def build_artifact(  # noqa: PLR0913, PLR0917
     return artifact_contents(
         candidate,
         background=background[list(model.features)].to_numpy(np.float64, copy=True),
-        train_columns=_columns(training_applications, contract),
+        train_columns=columns_of(training_applications, contract.input_names),
         metrics=metrics,
         provenance=provenance_of(project_folder(), validation_summary["data_digest"]),
     )
@@ -160,49 +161,6 @@ def register_candidate(
         "digest": version.digest,
         "new": known is None,
     }
-
-
-def judge_candidate(
-    artifact: Path,
-    registration: Mapping[str, Any],
-    test_applications: pd.DataFrame,
-    contract: Contract,
-    promotion: PromotionParameters,
-) -> dict[str, Any]:
-    """Ask every gate about a candidate, beside the champion of the registry.
-
-    Args:
-        artifact: The artifact's folder.
-        registration: What registering it gave.
-        test_applications: Rows that no candidate has seen.
-        contract: Says which columns a decision may use.
-        promotion: What it must reach.
-
-    Returns:
-        A `JudgedCandidate` as JSON.
-    """
-    rows = TestRows(
-        columns=_columns(test_applications, contract),
-        bad=test_applications["bad"].to_numpy(np.float64),
-    )
-    champion = champion_figure(MlflowRegistry(), CHAMPION, rows)
-    auc, gates = judge(artifact, rows, promotion.gates, champion)
-    judged = JudgedCandidate(
-        family=registration.get("family", "unknown"),
-        version=registration.get("version"),
-        run_id=registration.get("run_id"),
-        digest=registration.get("digest"),
-        new=bool(registration.get("new")),
-        against=champion.version,
-        auc=auc,
-        gates=gates,
-    )
-    for gate in gates:
-        if not gate.passed:
-            logger.info(
-                "%s: gate %s not passed: %s", judged.family, gate.name, gate.why
-            )
-    return judged.model_dump(mode="json")
 
 
 def assign_aliases(*judged: Mapping[str, Any]) -> dict[str, Any]:
@@ -265,10 +223,11 @@ def confirm_champion(promotion_record: Mapping[str, Any]) -> None:
     )
 
 
-def _columns(applications: pd.DataFrame, contract: Contract) -> dict[str, Values]:
+def columns_of(applications: pd.DataFrame, names: tuple[str, ...]) -> dict[str, Values]:
+    """Take columns as arrays, each of shape (n,)."""
     return {
         name: np.ascontiguousarray(applications[name].to_numpy(np.float64))
-        for name in contract.input_names
+        for name in names
     }
 
 

@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from credit_scoring.registry.gates import GateParameters
+from credit_scoring.registry.evidence import CutOffTargets
+from credit_scoring.registry.gate_parameters import GateParameters
 
 
 class PromotionParameters(BaseModel):
@@ -10,10 +11,12 @@ class PromotionParameters(BaseModel):
 
     Attributes:
         data_source: Where the raw data comes from, as MLflow shows it.
-        gates: Minimum, margin and bounds.
+        gates: What every gate asks.
+        cut_off_targets: Targets whose cut-offs are tabulated.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data_source: str = Field(min_length=1)
     gates: GateParameters
+    cut_off_targets: CutOffTargets = CutOffTargets()

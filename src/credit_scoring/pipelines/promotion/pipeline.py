@@ -5,12 +5,17 @@ from collections.abc import Sequence
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.pipelines.promotion.judging_nodes import (
+    draw_bands,
+    draw_fairness,
+    draw_profit,
+    judge_candidate,
+)
 from credit_scoring.pipelines.promotion.nodes import (
     assign_aliases,
     build_artifact,
     confirm_champion,
     draw_record,
-    judge_candidate,
     register_candidate,
     select_applications,
     tabulate_history,
@@ -30,7 +35,23 @@ _REPORTS = (
     "search_trials",
 )
 _MORE_REPORTS = {"scorecard": ("points_table",), "boosting": ()}
-_SHARED = {"training_applications", "test_applications", "validation_summary"}
+# What a candidate was judged on, for a report of it.
+_EVIDENCE = (
+    "band_table",
+    "cut_off_table",
+    "profit_curve",
+    "fairness_table",
+    "monotonicity_table",
+    "stability_table",
+    "calibration_tests",
+    "swap_sets",
+)
+_SHARED = {
+    "training_applications",
+    "test_applications",
+    "test_protected",
+    "validation_summary",
+}
 _PARAMETERS = {
     "params:contract",
     "params:feature_engineering",
@@ -46,7 +67,11 @@ def create_pipeline() -> Pipeline:
             Node(
                 select_applications,
                 ["validated_applications", "splits", "params:contract"],
-                {"training": "training_applications", "test": "test_applications"},
+                {
+                    "training": "training_applications",
+                    "test": "test_applications",
+                    "protected": "test_protected",
+                },
                 name="select_applications",
             )
         ]
@@ -66,7 +91,10 @@ def create_pipeline() -> Pipeline:
     )
     candidates = [
         Pipeline(
-            _one_candidate((*_REPORTS, *_MORE_REPORTS[namespace])),
+            [
+                _one_candidate((*_REPORTS, *_MORE_REPORTS[namespace])),
+                *_judging_nodes(),
+            ],
             namespace=namespace,
             inputs=_SHARED,
             parameters=_PARAMETERS,
@@ -119,17 +147,36 @@ def _one_candidate(reports: Sequence[str]) -> Pipeline:
                 "registration",
                 name="register_candidate",
             ),
-            Node(
-                judge_candidate,
-                [
-                    "artifact",
-                    "registration",
-                    "test_applications",
-                    "params:contract",
-                    "params:promotion",
-                ],
-                "judgement",
-                name="judge_candidate",
-            ),
         ]
     )
+
+
+def _judging_nodes() -> list[Node]:
+    return [
+        Node(
+            judge_candidate,
+            [
+                "artifact",
+                "registration",
+                "test_applications",
+                "test_protected",
+                "params:contract",
+                "params:promotion",
+            ],
+            {name: name for name in ("judgement", *_EVIDENCE)},
+            name="judge_candidate",
+        ),
+        Node(
+            draw_profit,
+            ["profit_curve", "cut_off_table"],
+            "plots_profit",
+            name="draw_profit",
+        ),
+        Node(draw_bands, "band_table", "plots_bands", name="draw_bands_of_policy"),
+        Node(
+            draw_fairness,
+            ["fairness_table", "params:promotion"],
+            "plots_fairness",
+            name="draw_fairness",
+        ),
+    ]
