@@ -29,5 +29,6 @@ def test_dictionary_says_what_each_column_is(varied_contract: Contract):
 def test_dictionary_is_written_to_standard_output(
     contract_file: Path, contract: Contract, capsys: pytest.CaptureFixture[str]
 ):
-    main([str(contract_file)])
-    assert capsys.readouterr().out == data_dictionary(contract)
+    main([str(contract_file), "page.md"])
+    page = data_dictionary(contract, source=str(contract_file), page="page.md")
+    assert capsys.readouterr().out == page

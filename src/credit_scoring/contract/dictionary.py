@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from credit_scoring.contract.dates import ISO
 from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.rules import plain
@@ -17,8 +18,19 @@ _ROLES = {
 }
 
 
-def data_dictionary(contract: Contract) -> str:
-    """Write the data dictionary of a contract as Markdown."""
+def data_dictionary(
+    contract: Contract,
+    *,
+    source: str = "conf/base/parameters_contract.yml",
+    page: str = "docs/reference/data-dictionary.md",
+) -> str:
+    """Write the data dictionary of a contract as Markdown.
+
+    Args:
+        contract: The contract.
+        source: The file that it is in.
+        page: The file that the page is kept in.
+    """
     return "\n".join(
         [
             "# Data dictionary",
@@ -27,9 +39,8 @@ def data_dictionary(contract: Contract) -> str:
             f"{contract.version}, {len(contract.columns)} columns.",
             "",
             "This page is written by `credit_scoring.contract.dictionary` from",
-            "`conf/base/parameters_contract.yml`. Change the contract, then run",
-            "`python -m credit_scoring.contract.dictionary "
-            "conf/base/parameters_contract.yml > docs/reference/data-dictionary.md`.",
+            f"`{source}`. Change the contract, then run",
+            f"`python -m credit_scoring.contract.dictionary {source} > {page}`.",
             "",
             *_overview(contract),
             "",
@@ -43,9 +54,30 @@ def data_dictionary(contract: Contract) -> str:
                 for name, column in contract.columns.items()
                 for line in _section(name, column)
             ],
+            *_unused(contract),
             "",
         ]
     )
+
+
+def _unused(contract: Contract) -> list[str]:
+    lines = []
+    if contract.known_after_decision:
+        named = ", ".join(f"`{name}`" for name in contract.known_after_decision)
+        lines += [
+            "",
+            "## Known only after the decision",
+            "",
+            "What became of the loan; a run that offers one of these to a feature is",
+            f"refused: {named}.",
+        ]
+    if contract.left_out:
+        lines += ["", "## Left out", "", "| in the file | why |", "| --- | --- |"]
+        lines += [
+            f"| `{name}` | {_escaped(' '.join(why.split()))} |"
+            for name, why in contract.left_out.items()
+        ]
+    return lines
 
 
 def _overview(contract: Contract) -> list[str]:
@@ -93,6 +125,7 @@ def _section(name: str, column: Column) -> list[str]:
     if column.recode_reason is not None:
         pairs = ", ".join(f"{old} as {new}" for old, new in column.recode.items())
         lines += ["", f"Read {pairs}. {column.recode_reason.strip()}"]
+    lines += _in_files(column)
     if column.sentinels:
         values = ", ".join(plain(value) for value in column.sentinels)
         lines += ["", f"Read as missing: {values}."]
@@ -101,13 +134,50 @@ def _section(name: str, column: Column) -> list[str]:
     return lines
 
 
+_FORMATS = {
+    "percent": "a percentage, `10.65%`; a request and a feature have the share, 0.1065",
+    "grouped": "thousands apart, `$1,234.50`; a request has the number alone",
+    "decimal_comma": "with a decimal comma, `1.234,50`; a request has the number alone",
+}
+
+
+def _in_files(column: Column) -> list[str]:
+    lines = []
+    if column.type == "date":
+        written = " or ".join(f"`{one}`" for one in column.date_formats)
+        lines += ["", f"In files: {written}. In requests: `{ISO}`."]
+    if column.format is not None:
+        lines += ["", f"In files: {_FORMATS[column.format]}."]
+    if column.file_values:
+        lines += ["", "| in files | stands for |", "| --- | --- |"]
+        lines += [
+            f"| {_escaped(text)} | {plain(value)} |"
+            for text, value in column.file_values.items()
+        ]
+    if column.set_aside:
+        lines += ["", "| in files | its row is set aside |", "| --- | --- |"]
+        lines += [
+            f"| {_escaped(t)} | {_escaped(w)} |" for t, w in column.set_aside.items()
+        ]
+    if column.missing_values:
+        named = ", ".join(f"`{text}`" for text in column.missing_values)
+        lines += ["", f"In files, read as missing: {named}."]
+    return lines
+
+
 def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|")
 
 
 def main(arguments: list[str]) -> None:
-    """Write the data dictionary of a contract file to standard output."""
-    sys.stdout.write(data_dictionary(contract_from_yaml(Path(arguments[0]))))
+    """Write the data dictionary of a contract file to standard output.
+
+    Args:
+        arguments: The contract's file, and the page's if it is not the default one.
+    """
+    named = dict(zip(("source", "page"), arguments, strict=False))
+    contract = contract_from_yaml(Path(arguments[0]))
+    sys.stdout.write(data_dictionary(contract, **named))
 
 
 if __name__ == "__main__":

@@ -4,15 +4,17 @@ import keyword
 import re
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from credit_scoring.contract.dates import ISO, DateFormat
 from credit_scoring.digests import sha256_of_json
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # `source_row` stands beside the columns in files, `has_history` in applications.
 _RESERVED_NAMES = frozenset({"source_row", "has_history"})
+_SHOWN = 8
 
 
 class Role(StrEnum):
@@ -27,7 +29,21 @@ class Role(StrEnum):
 
 
 class Column(BaseModel):
-    """One column: where it comes from, what it may hold, what it means."""
+    """One column: where it comes from, what it may hold, what it means.
+
+    ``format``, ``date_formats``, ``file_values``, ``missing_values`` and
+    ``set_aside`` say how files write it. A request has JSON's own values: a
+    share as a number (0.1065 for 10.65%), a date as YYYY-MM-DD, a label.
+
+    Attributes:
+        format: How files write numbers: ``percent`` 10.65% (read as 0.1065),
+            ``grouped`` $1,234.50, ``decimal_comma`` 1.234,50.
+        date_formats: How files write dates; one of these each.
+        file_values: Text in the file -> the number or code that it stands for.
+        missing_values: Texts in the file that mean that nothing is known.
+        set_aside: Text in the file -> why its row is neither used nor wrong.
+        ordered: The categories rise or fall with their codes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,6 +61,12 @@ class Column(BaseModel):
     recode: dict[int, int] = Field(default_factory=dict)
     recode_reason: str | None = None
     example: float | int | str | None = None
+    format: Literal["percent", "grouped", "decimal_comma"] | None = None
+    date_formats: tuple[DateFormat, ...] = Field(default=(ISO,), min_length=1)
+    file_values: dict[str, float] = Field(default_factory=dict)
+    missing_values: tuple[str, ...] = ()
+    set_aside: dict[str, str] = Field(default_factory=dict)
+    ordered: bool = False
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -88,6 +110,35 @@ class Column(BaseModel):
             self._check_pattern(self.pattern)
         return self
 
+    @model_validator(mode="after")
+    def _written_readably(self) -> Self:
+        if self.format is not None and self.type not in ("integer", "number"):
+            raise ValueError(f"a {self.type} has no number format")
+        if self.type != "date" and self.date_formats != (ISO,):
+            raise ValueError(f"a {self.type} has no date formats")
+        if self.missing_values and not self.nullable:
+            raise ValueError("missing_values mean missing, so the column is nullable")
+        if self.ordered and self.categories is None:
+            raise ValueError("only categories are ordered")
+        texts = [*self.file_values, *self.missing_values, *self.set_aside]
+        if self.role is Role.ID and texts:
+            raise ValueError("an id is read as it is written")
+        if any(text != text.strip() or not text for text in texts):
+            raise ValueError("texts of the file are given without blanks around them")
+        if len(set(texts)) != len(texts):
+            raise ValueError("a text of the file stands for two things")
+        self._check_file_values()
+        return self
+
+    def _check_file_values(self) -> None:
+        if self.categories is None:
+            if self.type in ("string", "date") and self.file_values:
+                raise ValueError(f"a {self.type} without categories has no file_values")
+            return
+        unknown = sorted(set(self.file_values.values()) - set(self.categories))
+        if unknown:
+            raise ValueError(f"file_values lead to {unknown}, not in categories")
+
     def _check_pattern(self, pattern: str) -> None:
         if self.type != "string" or self.categories:
             raise ValueError("only a string without categories has a pattern")
@@ -97,8 +148,33 @@ class Column(BaseModel):
             raise ValueError(f"pattern is no regular expression: {error}") from error
 
 
+# Fields that contracts have had since their digests are in use. They count in a
+# digest only where they say something, so that older ones keep theirs.
+_LATER_COLUMN_FIELDS = (
+    "format",
+    "date_formats",
+    "file_values",
+    "missing_values",
+    "set_aside",
+    "ordered",
+)
+_LATER_FIELDS = ("known_after_decision", "left_out", "undecided")
+
+
 class Contract(BaseModel):
-    """The columns of a data set, with their roles, ranges and meaning."""
+    """The columns of a data set, with their roles, ranges and meaning.
+
+    Attributes:
+        name: Short name.
+        version: Rises with every change of meaning.
+        title: For people.
+        columns: API name -> column.
+        known_after_decision: Columns of the file that hold what became of a
+            loan. None of them may be an input, under whatever name.
+        left_out: Column of the file -> why it is not used.
+        undecided: Column of the file -> what a person must decide about it. No
+            run uses a contract while one is left.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -106,6 +182,43 @@ class Contract(BaseModel):
     version: int = Field(ge=1)
     title: str
     columns: dict[str, Column]
+    known_after_decision: tuple[str, ...] = ()
+    left_out: dict[str, str] = Field(default_factory=dict)
+    undecided: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _decided(self) -> Self:
+        if self.undecided:
+            raise ValueError(
+                f"{len(self.undecided)} questions wait for a person: "
+                f"{', '.join(list(self.undecided)[:_SHOWN])}; answer each in the "
+                "columns, then delete it under undecided"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _known_when_deciding(self) -> Self:
+        later = {_folded(source) for source in self.known_after_decision}
+        offered = [
+            name
+            for name in self.input_names
+            if _folded(name) in later or _folded(self.columns[name].source) in later
+        ]
+        if offered:
+            raise ValueError(
+                f"{len(offered)} input columns are known only after the decision: "
+                f"{', '.join(offered[:_SHOWN])}; take them out of columns, as "
+                "known_after_decision names them"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _used_or_left_out(self) -> Self:
+        used = {column.source for column in self.columns.values()}
+        both = sorted(used & self.left_out.keys())
+        if both:
+            raise ValueError(f"left_out names columns that are used: {both[:_SHOWN]}")
+        return self
 
     @model_validator(mode="after")
     def _named_well(self) -> Self:
@@ -154,4 +267,22 @@ class Contract(BaseModel):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the contract's canonical JSON."""
-        return sha256_of_json(self.model_dump(mode="json"))
+        said = _without_defaults(self, _LATER_FIELDS)
+        said["columns"] = {
+            name: _without_defaults(column, _LATER_COLUMN_FIELDS)
+            for name, column in self.columns.items()
+        }
+        return sha256_of_json(said)
+
+
+def _without_defaults(model: BaseModel, fields: tuple[str, ...]) -> dict[str, Any]:
+    dump = model.model_dump(mode="json")
+    kinds = type(model).model_fields
+    for name in fields:
+        if getattr(model, name) == kinds[name].get_default(call_default_factory=True):
+            del dump[name]
+    return dump
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()

@@ -1,7 +1,7 @@
 """Rows under the contract: the accepted ones typed, the rejected ones explained."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -35,12 +35,15 @@ class CheckedRows:
             days since 1970-01-01. Recodes are done, sentinels are NaN.
         rejected: One line for each broken cell: source_row, loan_id, column,
             value, reason; values are as written in the file.
+        set_aside: One line, of the same form, for each row that keeps the
+            contract and that the contract sets aside, such as a loan that runs.
         recoded: Column -> code as written -> number of accepted rows in which
             it was read as another code, by the contract's recode.
     """
 
     accepted: pd.DataFrame
     rejected: pd.DataFrame
+    set_aside: pd.DataFrame
     recoded: dict[str, dict[str, int]]
 
 
@@ -56,12 +59,13 @@ class _Fault:
 def check_rows(frame: pd.DataFrame, contract: Contract) -> CheckedRows:
     """Check every cell against the contract and give the accepted rows typed.
 
-    A row with any broken cell is left out; each of its broken cells is listed
+    A row with any broken cell is rejected; each of its broken cells is listed
     once, with the first rule it breaks. Rows that share a ``loan_id`` are
     compared as written: where all cells are equal the first row is kept and
     the others are rejected; where any cell differs all of them are rejected,
     as nobody can tell which one is right. Rows whose other cells are broken take
-    part in this comparison, rows whose id is missing or malformed do not.
+    part in this comparison, rows whose id is missing or malformed do not. Of the
+    rows without a broken cell, those that the contract sets aside are left out.
 
     Args:
         frame: One row an application: ``source_row`` and the contract's columns,
@@ -75,6 +79,7 @@ def check_rows(frame: pd.DataFrame, contract: Contract) -> CheckedRows:
     if absent:
         raise ContractError(f"columns missing from the rows: {', '.join(absent)}")
     faults: list[_Fault] = []
+    put_aside: list[_Fault] = []
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, column in contract.columns.items():
         if column.role is Role.ID:
@@ -82,18 +87,24 @@ def check_rows(frame: pd.DataFrame, contract: Contract) -> CheckedRows:
         else:
             parsed = parse_column(frame[name], column)
             faults += _found(_number_faults(parsed, name, column))
+            put_aside += _found(_put_aside(parsed, name, column))
             numbers[name] = parsed.values
     faults += _found(_duplicate_faults(frame, contract, faults))
     kept = np.ones(len(frame), dtype=bool)
     for fault in faults:
         kept &= ~fault.broken
+    aside: list[_Fault] = []
+    for item in put_aside:
+        aside += _found(iter([replace(item, broken=item.broken & kept)]))
+        kept &= ~item.broken
     accepted = {
         name: numbers[name][kept] if name in numbers else frame[name][kept].array
         for name in contract.columns
     }
     return CheckedRows(
         accepted=_typed(accepted, contract),
-        rejected=_rejected(frame, faults, contract),
+        rejected=_listed(frame, faults, contract),
+        set_aside=_listed(frame, aside, contract),
         recoded=_recoded(accepted, contract),
     )
 
@@ -117,6 +128,8 @@ def _number_faults(parsed: ParsedColumn, name: str, column: Column) -> Iterator[
         yield _Fault(name, MISSING, parsed.absent)
     yield _Fault(name, parsed.unreadable_reason, parsed.unreadable)
     unjudged = ~(parsed.absent | parsed.unreadable)
+    for aside in parsed.set_aside.values():
+        unjudged &= ~aside
     # Zero stands in where there is no number, so that rules see no NaN.
     values = np.where(unjudged, parsed.values, 0.0)
     rules = rules_of(column)
@@ -126,6 +139,11 @@ def _number_faults(parsed: ParsedColumn, name: str, column: Column) -> Iterator[
         broken = rule.broken(values) & unjudged
         unjudged &= ~broken
         yield _Fault(name, rule.reason, broken)
+
+
+def _put_aside(parsed: ParsedColumn, name: str, column: Column) -> Iterator[_Fault]:
+    for text, cells in parsed.set_aside.items():
+        yield _Fault(name, column.set_aside[text], cells)
 
 
 def _found(faults: Iterator[_Fault]) -> Iterator[_Fault]:
@@ -182,7 +200,7 @@ def _moments(days: NDArray[np.float64]) -> NDArray[np.datetime64]:
     return moments
 
 
-def _rejected(
+def _listed(
     frame: pd.DataFrame, faults: list[_Fault], contract: Contract
 ) -> pd.DataFrame:
     order = {name: index for index, name in enumerate(contract.columns)}

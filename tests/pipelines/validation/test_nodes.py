@@ -58,6 +58,8 @@ def test_right_rows_pass_with_their_counts(ingested: pd.DataFrame, contract: Con
         "maximum_rejected_share": 0.02,
         "rejected_cells": 0,
         "rejected_cells_by_reason": [],
+        "set_aside_rows": 0,
+        "set_aside_rows_by_reason": [],
         "rows_by_class": {"0": 300 - bad, "1": bad},
         "bad_rate": bad / 300,
         "missing_cells": {},

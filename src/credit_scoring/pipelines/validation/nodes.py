@@ -41,6 +41,7 @@ class Separated(TypedDict):
     accepted: pd.DataFrame
     rejected: pd.DataFrame
     rejected_text: pd.DataFrame
+    set_aside: pd.DataFrame
     summary: dict[str, Any]
 
 
@@ -50,7 +51,7 @@ def separate_rejected_rows(
     contract: Contract,
     parameters: ValidationParameters,
 ) -> Separated:
-    """Type the rows that keep the contract, and list why the others do not.
+    """Type the rows that keep the contract, and say of the others why not.
 
     Args:
         ingested_applications: Text cells under the contract's names, with
@@ -61,7 +62,7 @@ def separate_rejected_rows(
 
     Returns:
         Accepted rows; rejected cells, twice the same frame for two file forms;
-        and counts of both.
+        rows that the contract sets aside; and counts of all.
 
     Raises:
         ContractError: If the frame lacks a column of the contract.
@@ -71,6 +72,8 @@ def separate_rejected_rows(
     summary = _summary(checked, contract, rows=rows)
     summary["data_digest"] = ingestion_summary["data_digest"]
     summary["maximum_rejected_share"] = parameters.maximum_rejected_share
+    if summary["set_aside_rows"]:
+        logger.info("%d of %d rows set aside", summary["set_aside_rows"], rows)
     if summary["rejected_rows"]:
         logger.warning(
             "%d of %d rows rejected; each is listed with its reasons in %s",
@@ -82,6 +85,7 @@ def separate_rejected_rows(
         "accepted": checked.accepted,
         "rejected": checked.rejected,
         "rejected_text": checked.rejected,
+        "set_aside": checked.set_aside,
         "summary": summary,
     }
 
@@ -157,10 +161,6 @@ def _summary(checked: CheckedRows, contract: Contract, *, rows: int) -> dict[str
     accepted, rejected = checked.accepted, checked.rejected
     target = accepted[contract.target_name]
     rejected_rows = int(rejected[SOURCE_ROW].nunique())
-    counts = rejected.value_counts(["column", "reason"], sort=False).reset_index()
-    counts = counts.sort_values(
-        ["count", "column", "reason"], ascending=[False, True, True]
-    )
     missing = accepted.isna().sum()
     return {
         "contract": {
@@ -173,12 +173,22 @@ def _summary(checked: CheckedRows, contract: Contract, *, rows: int) -> dict[str
         "rejected_rows": rejected_rows,
         "rejected_share": rejected_rows / rows if rows else 0.0,
         "rejected_cells": len(rejected),
-        "rejected_cells_by_reason": [
-            {"column": column, "reason": reason, "cells": int(count)}
-            for column, reason, count in counts.itertuples(index=False)
-        ],
+        "rejected_cells_by_reason": _by_reason(rejected, "cells"),
+        "set_aside_rows": len(checked.set_aside),
+        "set_aside_rows_by_reason": _by_reason(checked.set_aside, "rows"),
         "rows_by_class": {str(c): int((target == c).sum()) for c in (0, 1)},
         "bad_rate": float(target.mean()) if len(accepted) else None,
         "missing_cells": {str(n): int(k) for n, k in missing.items() if k},
         "recoded_cells": checked.recoded,
     }
+
+
+def _by_reason(listed: pd.DataFrame, counted: str) -> list[dict[str, Any]]:
+    counts = listed.value_counts(["column", "reason"], sort=False).reset_index()
+    counts = counts.sort_values(
+        ["count", "column", "reason"], ascending=[False, True, True]
+    )
+    return [
+        {"column": column, "reason": reason, counted: int(count)}
+        for column, reason, count in counts.itertuples(index=False)
+    ]

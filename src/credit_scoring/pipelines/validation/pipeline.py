@@ -28,6 +28,7 @@ def create_pipeline() -> Pipeline:
                     "accepted": "accepted_applications",
                     "rejected": "rejected_applications",
                     "rejected_text": "rejected_applications_csv",
+                    "set_aside": "set_aside_applications",
                     "summary": "validation_summary",
                 },
                 name="separate_rejected_rows",
