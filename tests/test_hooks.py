@@ -39,7 +39,9 @@ class Project:
         self.folder = folder
         self.hooks = RunReportHooks()
         self.marks = UnfinishedMarks(folder)
-        self.hooks.after_context_created(SimpleNamespace(project_path=folder))
+        settings = {"globals": {"data": "."}}
+        context = SimpleNamespace(project_path=folder, config_loader=settings)
+        self.hooks.after_context_created(context)
         self.catalog = DataCatalog({"rows": MemoryDataset([1, 2])})
         for name in ("kept", "accepted", "made"):
             self.catalog[name] = JSONDataset(filepath=str(folder / f"{name}.json"))

@@ -6,6 +6,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 
+from credit_scoring.configuration import file_named_by
 from credit_scoring.errors import RunError
 from credit_scoring.run_inputs import require_inputs
 from credit_scoring.run_marks import UnfinishedMarks
@@ -54,6 +55,20 @@ def test_a_missing_dataset_is_named_with_the_command_that_makes_it(
 def test_missing_raw_data_is_for_a_person_to_bring(marks: UnfinishedMarks) -> None:
     with pytest.raises(RunError, match="No pipeline makes it: put the file there"):
         check(catalog("01_raw"), marks)
+
+
+def test_a_file_that_the_environment_should_name_is_asked_for(
+    marks: UnfinishedMarks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("THE_FILE", raising=False)
+    path = Path.cwd() / file_named_by("THE_FILE")
+    metadata: dict[str, Any] = {"kedro-viz": {"layer": "01_raw"}}
+    rows = JSONDataset(filepath=str(path), metadata=metadata)
+    datasets = DataCatalog({"rows": rows, "params:few": MemoryDataset(1)})
+    with pytest.raises(RunError, match="variable THE_FILE is not set"):
+        check(datasets, marks)
+    monkeypatch.setenv("THE_FILE", "rows.csv")
+    assert file_named_by("THE_FILE") == "rows.csv"
 
 
 def test_what_a_stopped_run_left_of_an_earlier_one_is_not_read(

@@ -63,6 +63,12 @@ def test_rows_roles_and_gates_are_told() -> None:
     ]
 
 
+def test_the_bento_of_another_data_set_is_served_by_its_tag() -> None:
+    text = render_summary({"release": {"bento": "home_loans:abc"}}, seconds=0)
+    assert "bentoml serve home_loans:abc" in text
+    assert "make serve" not in text
+
+
 def test_a_part_of_a_run_has_a_short_summary() -> None:
     assert render_summary({}, seconds=0.04).split() == ["Done", "in", "0.0", "s"]
 

@@ -71,7 +71,8 @@ class RunReportHooks:
     def after_context_created(self, context: KedroContext) -> None:
         """Note where the project is, and spare its errors their tracebacks."""
         self._context = context
-        self._marks = UnfinishedMarks(Path(context.project_path))
+        names = context.config_loader["globals"]
+        self._marks = UnfinishedMarks(Path(context.project_path, names["data"]))
         _report_at_exit(self)
 
     # Before MLflow opens a run.

@@ -49,6 +49,13 @@ def require_inputs(
 
 def _absence(absent: list[str], catalog: Any, *, run: Mapping[str, Any]) -> str:
     named = _listed([f"{name} ({_place(catalog, name)})" for name in absent])
+    unset = [n for n in absent if _place(catalog, n).startswith("$")]
+    if unset:
+        variable = _place(catalog, unset[0]).removeprefix("$")
+        return (
+            f"{named} is not there: the environment variable {variable} is not set. "
+            f"Set it to the path of the file, then:\n  {run_command(run)}"
+        )
     if any(_layer(catalog, name) == _RAW for name in absent):
         return f"{named} is not there. No pipeline makes it: put the file there."
     makes = run_command({"env": run.get("env"), "to_outputs": absent})

@@ -7,15 +7,19 @@ older than what was refused, so each is marked until it is made again.
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-FOLDER = Path("data/.unfinished")
+FOLDER = Path(".unfinished")
 
 
 class UnfinishedMarks:
     """One file a dataset, so that processes of one run do not disturb each other."""
 
-    def __init__(self, project: Path) -> None:
-        """Point at the project's marks; nothing is written."""
-        self._folder = project / FOLDER
+    def __init__(self, data: Path) -> None:
+        """Point at the marks of what pipelines make; nothing is written.
+
+        Args:
+            data: Folder of what they make. Each data set has one of its own.
+        """
+        self._folder = data / FOLDER
 
     def put(self, datasets: Iterable[str], command: str) -> None:
         """Mark datasets with the command that makes them."""

@@ -106,8 +106,12 @@ def _facts(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "champion_of_the_day" in results:
         yield from _champion_of_the_day(results["champion_of_the_day"])
     if "release" in results:
-        yield "Bento", results["release"]["bento"]
-        yield "Next", "make serve    mlflow ui    kedro viz run"
+        bento = str(results["release"]["bento"])
+        # `make serve` serves what is released in bentos/.
+        ours = bento.startswith("credit_scoring:")
+        serve = "make serve" if ours else f"bentoml serve {bento}"
+        yield "Bento", bento
+        yield "Next", f"{serve}    mlflow ui    kedro viz run"
 
 
 def _champion_of_the_day(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Kedro's settings of the project."""
 
-from credit_scoring.configuration import ProjectConfigLoader
+from credit_scoring.configuration import ProjectConfigLoader, file_named_by
 from credit_scoring.hooks import RunReportHooks
 from credit_scoring.registry.tracking import artifact_location, tracking_uri
 from credit_scoring.tracking import TrackingHooks
@@ -19,5 +19,6 @@ CONFIG_LOADER_ARGS = {
     "custom_resolvers": {
         "mlflow_tracking_uri": tracking_uri,
         "mlflow_artifact_location": artifact_location,
+        "file_named_by": file_named_by,
     },
 }

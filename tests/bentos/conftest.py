@@ -223,7 +223,11 @@ def project(
 @pytest.fixture(scope="session")
 def bento(project: Path) -> str:
     """Tag of the project's Bento."""
-    return build_bento(project / "bentos")
+    models, record = (
+        json.loads((project / "bentos" / name).read_bytes())
+        for name in ("models.json", "promotion_record.json")
+    )
+    return build_bento(project / "bentos", models, record)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A Bento whose challenger breaks while it runs, as a file says."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -81,4 +82,8 @@ def faulty_bento(project: Path, folder: Path) -> str:
     shutil.copy(project / "bentofile.yaml", folder)
     service = folder / "bentos" / "service.py"
     service.write_text(service.read_text(encoding="utf-8") + ADDED, encoding="utf-8")
-    return build_bento(folder / "bentos")
+    models, record = (
+        json.loads((folder / "bentos" / name).read_bytes())
+        for name in ("models.json", "promotion_record.json")
+    )
+    return build_bento(folder / "bentos", models, record)

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ class Small:
     def version(self) -> str:
         return __version__
 """
+RECORD = {"digest": "r"}
+MODELS = {"champion": "small_model:v1-0", "challenger": None}
 BENTOFILE = """
 service: "bentos.service:Small"
 include: ["src/credit_scoring/*.py", "bentos/*.py", "bentos/*.json"]
@@ -42,10 +45,10 @@ def service_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_bento_holds_service_package_and_models_file(
     service_folder: Path, tmp_path: Path
 ) -> None:
-    name, _, version = build_bento(service_folder).partition(":")
-    assert name == "small_service"
+    name, _, version = build_bento(service_folder, MODELS, RECORD).partition(":")
+    assert name == "small_model"
     source = tmp_path / "bento home" / "bentos" / name / version / "src"
-    assert (source / "bentos" / "models.json").is_file()
+    assert json.loads((source / "bentos" / "models.json").read_bytes()) == MODELS
     assert (source / "credit_scoring" / "errors.py").is_file()
     assert not (source / "bentos" / "releases").exists()
 
@@ -56,7 +59,7 @@ def test_what_bentoml_says_of_a_broken_service_is_passed_on(
 ) -> None:
     (service_folder / "service.py").write_text("import no_such_module")
     with pytest.raises(PromotionError, match=r"(?s)cannot be built.*no_such_module"):
-        build_bento(service_folder)
+        build_bento(service_folder, MODELS, RECORD)
 
 
 def test_an_answer_without_a_tag_is_no_bento(
@@ -65,4 +68,4 @@ def test_an_answer_without_a_tag_is_no_bento(
     silent = subprocess.CompletedProcess([sys.executable], 0, stdout="", stderr="")
     monkeypatch.setattr(bento_build.subprocess, "run", lambda *_, **__: silent)
     with pytest.raises(PromotionError, match="BentoML says: nothing"):
-        build_bento(service_folder)
+        build_bento(service_folder, MODELS, RECORD)

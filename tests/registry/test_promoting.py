@@ -20,9 +20,10 @@ from credit_scoring.registry.gates import artifact_gate
 from credit_scoring.registry.mlflow_registry import CandidateLog, MlflowRegistry
 from credit_scoring.registry.promoting import Promotions, champion_at, history_rows
 from credit_scoring.registry.promotion_access import open_promotions
-from credit_scoring.registry.promotion_log import LOG_NAME
 from credit_scoring.registry.roles import JudgedCandidate
 from credit_scoring.registry.signing import SIGNING_KEY_FILE, load_signer
+
+LOG_NAME = "credit_scoring_promotions"
 
 pytestmark = pytest.mark.usefixtures("mlflow_store")
 
@@ -67,7 +68,7 @@ elif fault == "between the aliases":
     MlflowRegistry.set_alias = second_call_kills(MlflowRegistry.set_alias)
 elif fault == "wait":
     PromotionLog.append = waiting(PromotionLog.append)
-open_promotions().promote([JudgedCandidate(
+open_promotions("credit_scoring").promote([JudgedCandidate(
     family="boosting", version=int(version), run_id="r", digest=f"d{version}", new=True,
     against=int(against) or None, auc=0.8, gates=(artifact_gate(None),),
 )])
@@ -98,7 +99,7 @@ def promotions() -> Promotions:
             source="models/none",
             tags={"artifact_digest": f"d{number}", "family": "boosting"},
         )
-    return open_promotions()
+    return open_promotions("credit_scoring")
 
 
 def roles() -> tuple[int | None, int | None]:
@@ -245,7 +246,7 @@ def test_a_record_signed_by_nobody_trusted_stops_promotion(
     other = tmp_path / "conf" / "local" / "promotion_signing_key.pem"
     monkeypatch.setenv(SIGNING_KEY_FILE, str(other))
     with pytest.raises(PromotionError, match="which is not trusted"):
-        open_promotions().settle()
+        open_promotions("credit_scoring").settle()
 
 
 def registered(folder: Path, contents: ArtifactContents, card: str) -> int:
@@ -259,7 +260,7 @@ def registered(folder: Path, contents: ArtifactContents, card: str) -> int:
 @pytest.fixture
 def two_champions(contents: ArtifactContents, tmp_path: Path) -> Promotions:
     """Promotions with version 1, then 2 as champion, both with real artifacts."""
-    opened = open_promotions()
+    opened = open_promotions("credit_scoring")
     for number in (1, 2):
         version = registered(tmp_path / str(number), contents, f"Card {number}.")
         known = {v.version: v for v in MlflowRegistry().versions()}[version]

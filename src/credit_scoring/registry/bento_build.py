@@ -1,23 +1,30 @@
 """Building the Bento, in a process of its own and from what belongs to it."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import credit_scoring
 from credit_scoring.errors import PromotionError
 
 _PACKAGE = Path(credit_scoring.__file__).parent
 _BENTOFILE = "bentofile.yaml"
+_MODELS = "models.json"
+_RECORD = "promotion_record.json"
 _TIMEOUT_S = 600
 _TAG = re.compile(r"__tag__:(\S+)")
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "releases")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "releases", _MODELS, _RECORD)
 
 
-def build_bento(service_folder: Path) -> str:
+def build_bento(
+    service_folder: Path, models: Mapping[str, str | None], record: Mapping[str, Any]
+) -> str:
     """Build the Bento from ``bentofile.yaml`` and give its exact tag.
 
     BentoML looks at every file of the folder it builds in, and imports the
@@ -25,17 +32,24 @@ def build_bento(service_folder: Path) -> str:
     checkout holds an environment of 30,000 files), and a process of its own.
 
     Args:
-        service_folder: ``bentos/`` of the project, with the service and the
-            models of the release; ``bentofile.yaml`` is beside it.
+        service_folder: ``bentos/`` of the project, with the service;
+            ``bentofile.yaml`` is beside it.
+        models: Role -> exact tag, which the service reads from ``models.json``.
+            The Bento gets the name of the champion's model.
+        record: The promotion record, which the service compares with the models.
 
     Raises:
         PromotionError: If the Bento cannot be built; with BentoML's last words.
     """
     with tempfile.TemporaryDirectory(prefix="credit_scoring-bento-") as place:
         folder = Path(place)
-        shutil.copy(service_folder.parent / _BENTOFILE, folder)
+        name = str(models["champion"]).partition(":")[0]
+        described = (service_folder.parent / _BENTOFILE).read_text(encoding="utf-8")
+        (folder / _BENTOFILE).write_text(f"name: {name}\n{described}", encoding="utf-8")
         shutil.copytree(service_folder, folder / "bentos", ignore=_LEFT_OUT)
         shutil.copytree(_PACKAGE, folder / "src" / _PACKAGE.name, ignore=_LEFT_OUT)
+        for file, content in ((_MODELS, models), (_RECORD, record)):
+            (folder / "bentos" / file).write_text(json.dumps(dict(content), indent=2))
         done = subprocess.run(
             [sys.executable, "-m", "bentoml", "build", "--output", "tag"],
             cwd=folder,

@@ -15,7 +15,7 @@ from credit_scoring.registry.manifest import (
     read_manifest,
     verify_files,
 )
-from credit_scoring.registry.mlflow_registry import MODEL_NAME, RegisteredVersion
+from credit_scoring.registry.mlflow_registry import RegisteredVersion
 
 # Where the artifact is in a BentoML model, beside BentoML's own file.
 ARTIFACT = "artifact"
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 def model_tag(version: RegisteredVersion) -> str:
     """Name the BentoML model of a registered version, e.g. ``...:v3-0a1b2c3d``."""
-    return f"{MODEL_NAME}:v{version.version}-{version.digest[:8]}"
+    return f"{version.model}:v{version.version}-{version.digest[:8]}"
 
 
 def import_version(version: RegisteredVersion, artifact: Path) -> str:
@@ -83,7 +83,7 @@ def _labels(version: RegisteredVersion, manifest: Manifest) -> dict[str, str]:
     """Say where the model comes from; its role is the release's to say."""
     provenance = manifest.provenance
     return {
-        "name": MODEL_NAME,
+        "name": version.model,
         "version": str(version.version),
         "run_id": version.run_id,
         "family": manifest.family,

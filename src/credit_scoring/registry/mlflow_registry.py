@@ -69,12 +69,14 @@ class RegisteredVersion:
         run_id: The run that made it.
         digest: Digest of its artifact.
         family: Family of its model.
+        model: Name of the registered model that it is a version of.
     """
 
     version: int
     run_id: str
     digest: str
     family: str
+    model: str = MODEL_NAME
 
 
 def flat_figures(nested: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
@@ -118,10 +120,15 @@ def all_versions(client: MlflowClient, name: str) -> list[ModelVersion]:
 
 
 class MlflowRegistry:
-    """The registered model ``credit_scoring`` of the current MLflow server."""
+    """One registered model of the current MLflow server."""
 
-    def __init__(self) -> None:
-        """Talk to the server that `mlflow.set_tracking_uri` named."""
+    def __init__(self, name: str = MODEL_NAME) -> None:
+        """Talk to the server that `mlflow.set_tracking_uri` named.
+
+        Args:
+            name: Of the registered model; it need not exist yet.
+        """
+        self.name = name
         # No bar of its own for the few files of a model; the user may want it.
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         self._client = MlflowClient()
@@ -162,13 +169,13 @@ class MlflowRegistry:
 
     def versions(self) -> list[RegisteredVersion]:
         """List the versions, the oldest first."""
-        found = all_versions(self._client, MODEL_NAME)
+        found = all_versions(self._client, self.name)
         return [_registered(version) for version in found]
 
     def holder(self, alias: str) -> RegisteredVersion | None:
         """Give the version that has an alias; None if none has it."""
         try:
-            found = self._client.get_model_version_by_alias(MODEL_NAME, alias)
+            found = self._client.get_model_version_by_alias(self.name, alias)
         except MlflowException as error:
             # MLflow answers an alias that is not set as an invalid value.
             if error.error_code in {
@@ -181,11 +188,11 @@ class MlflowRegistry:
 
     def set_alias(self, alias: str, version: int) -> None:
         """Give an alias to a version, taking it from whoever had it."""
-        self._client.set_registered_model_alias(MODEL_NAME, alias, str(version))
+        self._client.set_registered_model_alias(self.name, alias, str(version))
 
     def remove_alias(self, alias: str) -> None:
         """Take an alias from whoever has it."""
-        self._client.delete_registered_model_alias(MODEL_NAME, alias)
+        self._client.delete_registered_model_alias(self.name, alias)
 
     @contextmanager
     def model_folder(self, version: int) -> Iterator[Path]:
@@ -198,7 +205,7 @@ class MlflowRegistry:
             fault = ""
             try:
                 mlflow.artifacts.download_artifacts(
-                    f"models:/{MODEL_NAME}/{version}", dst_path=place
+                    f"models:/{self.name}/{version}", dst_path=place
                 )
             except (MlflowException, OSError) as error:
                 fault = str(error)[:300]
@@ -206,7 +213,7 @@ class MlflowRegistry:
             # MLflow takes a folder that is gone for an empty one.
             if fault or not (folder / "MLmodel").is_file():
                 raise PromotionError(
-                    f"the files of version {version} of {MODEL_NAME} are not where the "
+                    f"the files of version {version} of {self.name} are not where the "
                     "registry says; if the project was moved, delete mlflow.db and "
                     f"mlruns, and run again. {fault}".strip()
                 )
@@ -235,7 +242,7 @@ class MlflowRegistry:
     def _register(self, run_id: str, artifact: Artifact) -> RegisteredVersion:
         with _mlflow_by_itself():
             model = mlflow.pyfunc.log_model(
-                name=MODEL_NAME,
+                name=self.name,
                 loader_module=_LOADER,
                 data_path=str(artifact.folder),
                 code_paths=[str(_PACKAGE)],
@@ -245,7 +252,7 @@ class MlflowRegistry:
             )
         self._ensure_registered_model()
         created = self._client.create_model_version(
-            MODEL_NAME,
+            self.name,
             source=f"models:/{model.model_id}",
             run_id=run_id,
             tags=version_tags(artifact),
@@ -255,7 +262,7 @@ class MlflowRegistry:
 
     def _ensure_registered_model(self) -> None:
         try:
-            self._client.create_registered_model(MODEL_NAME)
+            self._client.create_registered_model(self.name)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
@@ -313,6 +320,7 @@ def _registered(version: ModelVersion) -> RegisteredVersion:
         run_id=str(version.run_id),
         digest=version.tags.get("artifact_digest", ""),
         family=version.tags.get("family", ""),
+        model=str(version.name),
     )
 
 

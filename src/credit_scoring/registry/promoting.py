@@ -18,7 +18,6 @@ from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.mlflow_registry import (
     CHALLENGER,
     CHAMPION,
-    MODEL_NAME,
     MlflowRegistry,
     RegisteredVersion,
 )
@@ -84,7 +83,7 @@ class Promotions:
         after = self._versions((roles.champion, roles.challenger))
         return self._record(
             Change(
-                model=MODEL_NAME,
+                model=self.registry.name,
                 kind="promotion",
                 decision=roles.why,
                 before=dict(before),
@@ -122,7 +121,7 @@ class Promotions:
         self._require_intact(after[CHAMPION], earlier[CHAMPION]["artifact_digest"])
         return self._record(
             Change(
-                model=MODEL_NAME,
+                model=self.registry.name,
                 kind="rollback",
                 decision=(
                     f"version {target} is champion again in place of version "

@@ -9,15 +9,18 @@ from credit_scoring.registry.provenance import project_folder
 from credit_scoring.registry.signing import load_signer, load_trusted_keys
 
 
-def open_promotions() -> Promotions:
+def open_promotions(model: str) -> Promotions:
     """Open the registry, the log and the key that the environment names.
+
+    Args:
+        model: Registered name.
 
     Raises:
         SettingsError: If a key cannot be read.
     """
     project = project_folder()
     return Promotions(
-        registry=MlflowRegistry(),
-        log=PromotionLog(load_trusted_keys(os.environ, project)),
+        registry=MlflowRegistry(model),
+        log=PromotionLog(model, load_trusted_keys(os.environ, project)),
         signer=load_signer(os.environ, project),
     )

@@ -1,7 +1,7 @@
 """The history of promotions: an append-only chain of signed records in MLflow.
 
 Each record is a file of the run that made it and an entry of its own in the
-registry, under the name ``credit_scoring_promotions``. MLflow numbers entries one by
+registry, under the model's name and ``_promotions``. MLflow numbers entries one by
 one, whatever its database and however many append at once: that decides which of two
 came first. An entry stands if it follows the one that stood last, so of two records
 that follow the same one the first stands and the second is void.
@@ -21,11 +21,10 @@ from mlflow.tracking import MlflowClient
 
 from credit_scoring.digests import canonical_json
 from credit_scoring.errors import PromotionError
-from credit_scoring.registry.mlflow_registry import MODEL_NAME, all_versions
+from credit_scoring.registry.mlflow_registry import all_versions
 from credit_scoring.registry.records import Record, require_record
 from credit_scoring.registry.signing import TrustedKeys
 
-LOG_NAME = f"{MODEL_NAME}_promotions"
 _FOLDER = "promotion"
 _FILE = "promotion_record.json"
 _NONE = "none"
@@ -51,19 +50,21 @@ class Entry:
 class PromotionLog:
     """Reads and appends records of promotion."""
 
-    def __init__(self, trusted: TrustedKeys) -> None:
+    def __init__(self, model: str, trusted: TrustedKeys) -> None:
         """Open the log of the server that `mlflow.set_tracking_uri` named.
 
         Args:
+            model: Registered name.
             trusted: Keys whose signatures are believed.
         """
+        self.name = log_name(model)
         self._trusted = trusted
         self._client = MlflowClient()
 
     def chain(self) -> list[Entry]:
         """List the entries that stand, the oldest first; void ones are left out."""
         standing: list[Entry] = []
-        for entry in map(_entry, all_versions(self._client, LOG_NAME)):
+        for entry in map(_entry, all_versions(self._client, self.name)):
             last = standing[-1].digest if standing else None
             if entry.previous == last:
                 standing.append(entry)
@@ -92,7 +93,7 @@ class PromotionLog:
         Raises:
             PromotionError: If it is gone, altered, or signed by nobody trusted.
         """
-        what = f"promotion record {entry.number} of {LOG_NAME}"
+        what = f"promotion record {entry.number} of {self.name}"
         with tempfile.TemporaryDirectory(prefix="credit_scoring-") as place:
             try:
                 path = mlflow.artifacts.download_artifacts(
@@ -131,7 +132,7 @@ class PromotionLog:
         if entry not in self.chain():
             raise PromotionError(
                 "another promotion was recorded while this one was decided, and it "
-                f"stands; entry {entry.number} of {LOG_NAME} is void and no role was "
+                f"stands; entry {entry.number} of {self.name} is void and no role was "
                 "changed. Run `kedro run --pipelines promotion,packaging` to judge "
                 "against the new champion"
             )
@@ -140,20 +141,25 @@ class PromotionLog:
     def _enter(self, record: Record, run_id: str) -> Entry:
         try:
             self._client.create_registered_model(
-                LOG_NAME, description="Signed records of promotions, in their order."
+                self.name, description="Signed records of promotions, in their order."
             )
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         root = self._client.get_run(run_id).info.artifact_uri
         created = self._client.create_model_version(
-            LOG_NAME,
+            self.name,
             source=f"{root}/{_FOLDER}",
             run_id=run_id,
             tags=_tags(record),
             description=record["decision"],
         )
         return _entry(created)
+
+
+def log_name(model: str) -> str:
+    """Name the log of a registered model."""
+    return f"{model}_promotions"
 
 
 def _tags(record: Record) -> dict[str, str]:

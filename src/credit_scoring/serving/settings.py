@@ -26,6 +26,9 @@ NAMES_READ_ELSEWHERE: Mapping[str, str] = {
     "CREDIT_SCORING_ACTOR": (
         "Who promotes, as records name it. Without it, the user of the process."
     ),
+    "CREDIT_SCORING_LENDING_CLUB_FILE": (
+        "The raw file of `kedro run --env lending_club`; not read by the service."
+    ),
 }
 
 

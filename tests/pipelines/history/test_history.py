@@ -30,7 +30,7 @@ def records(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         record(datetime(2026, 11, 7, 0, 0, tzinfo=UTC), 2),
     ]
     opened = SimpleNamespace(log=SimpleNamespace(records=lambda: found))
-    monkeypatch.setattr(nodes, "open_promotions", lambda: opened)
+    monkeypatch.setattr(nodes, "open_promotions", lambda model: opened)
     return found
 
 

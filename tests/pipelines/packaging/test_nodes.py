@@ -22,7 +22,7 @@ def test_without_a_champion_there_is_nothing_to_pack(
 def test_the_release_says_what_is_in_the_bento(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nodes, "build_bento", lambda folder: f"b:{folder.name}")
+    monkeypatch.setattr(nodes, "build_bento", lambda folder, models: f"b:{folder.name}")
     versions = {"champion": {"policy_version": "p"}}
     models = {"champion": "credit_scoring:v1-0", "challenger": None}
     record = {"digest": "r"}

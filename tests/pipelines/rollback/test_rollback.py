@@ -27,7 +27,7 @@ def test_a_rollback_without_a_reason_is_refused(why: str) -> None:
 
 def test_version_and_reason_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = Opened()
-    monkeypatch.setattr(nodes, "open_promotions", lambda: opened)
+    monkeypatch.setattr(nodes, "open_promotions", lambda model: opened)
     record = restore_champion(RollbackParameters(why=" declines rose ", version=3))
     assert record == {"kind": "rollback"}
     assert opened.asked == [{"why": "declines rose", "version": 3}]

@@ -24,7 +24,7 @@ def answer_history(history: HistoryParameters) -> dict[str, Any]:
     Raises:
         PromotionError: If a record cannot be believed, or nobody was champion.
     """
-    records = open_promotions().log.records()
+    records = open_promotions(history.registered_model).log.records()
     moment = datetime.now(UTC)
     if history.day is not None:
         day_after = datetime.combine(history.day, time(), UTC) + timedelta(days=1)

@@ -42,7 +42,7 @@ def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:
         )
     models: dict[str, str | None] = {}
     versions: dict[str, Any] = {}
-    registry = MlflowRegistry()
+    registry = MlflowRegistry(promotion_record["model"])
     for role in (CHAMPION, CHALLENGER):
         held = promotion_record.get(role)
         if held is None:
@@ -53,6 +53,7 @@ def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:
             run_id=held["run_id"],
             digest=held["artifact_digest"],
             family=held["family"],
+            model=promotion_record["model"],
         )
         with registry.model_folder(version.version) as folder:
             artifact = artifact_folder(folder)
@@ -81,8 +82,7 @@ def pack_release(
     """Build the Bento and write down what is in it.
 
     Args:
-        service_models: Role -> exact tag. The service reads them from the file
-            that this dataset is, so it is built with these.
+        service_models: Role -> exact tag; the Bento gets their name.
         released_versions: Role -> what the version is.
         service_record: The promotion record, packed as the file it is.
         service_folder: ``bentos/`` of the project.
@@ -94,7 +94,7 @@ def pack_release(
         PromotionError: If the Bento cannot be built.
     """
     return {
-        "bento": build_bento(service_folder),
+        "bento": build_bento(service_folder, service_models, service_record),
         "models": dict(service_models),
         "versions": dict(released_versions),
         "promotion_record": service_record["digest"],

@@ -142,7 +142,7 @@ def register_candidate(
     except ArtifactError as error:
         logger.warning("not registered: %s", error)
         return {"fault": str(error)}
-    registry = MlflowRegistry()
+    registry = MlflowRegistry(promotion.registered_model)
     known = registry.version_of_digest(verified.digest)
     log = CandidateLog(
         parameters={
@@ -163,10 +163,13 @@ def register_candidate(
     }
 
 
-def assign_aliases(*judged: Mapping[str, Any]) -> dict[str, Any]:
+def assign_aliases(
+    promotion: PromotionParameters, *judged: Mapping[str, Any]
+) -> dict[str, Any]:
     """Give the aliases to whom the gates admit, and record why, signed.
 
     Args:
+        promotion: Names the registered model.
         judged: Each candidate as JSON.
 
     Returns:
@@ -177,7 +180,7 @@ def assign_aliases(*judged: Mapping[str, Any]) -> dict[str, Any]:
         SettingsError: If the key that signs cannot be read.
     """
     candidates = [JudgedCandidate.model_validate(one) for one in judged]
-    return open_promotions().promote(candidates)
+    return open_promotions(promotion.registered_model).promote(candidates)
 
 
 def draw_record(promotion_record: Mapping[str, Any]) -> str:
@@ -194,7 +197,7 @@ def tabulate_history(promotion_record: Mapping[str, Any]) -> pd.DataFrame:
     Raises:
         PromotionError: If a record of the log cannot be believed.
     """
-    rows = history_rows(open_promotions().log.records())
+    rows = history_rows(open_promotions(promotion_record["model"]).log.records())
     logger.debug("%s records, last %s", len(rows), promotion_record.get("digest"))
     return pd.DataFrame(rows)
 

@@ -112,7 +112,10 @@ def _assigning_node() -> Node:
         # A node that reads from two namespaces has no other way.
         warnings.filterwarnings("ignore", message="One or more dataset names contain")
         return Node(
-            assign_aliases, judgements, "promotion_record", name="assign_aliases"
+            assign_aliases,
+            ["params:promotion", *judgements],
+            "promotion_record",
+            name="assign_aliases",
         )
 
 

@@ -27,4 +27,5 @@ def restore_champion(rollback: RollbackParameters) -> dict[str, Any]:
             'WHY="declines rose to 60 %", or kedro run --pipelines rollback '
             '--params "rollback.why=declines rose to 60 %"'
         )
-    return open_promotions().roll_back(why=why, version=rollback.version)
+    promotions = open_promotions(rollback.registered_model)
+    return promotions.roll_back(why=why, version=rollback.version)
