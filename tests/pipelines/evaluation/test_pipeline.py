@@ -21,6 +21,8 @@ def test_the_pipeline_reads_what_training_made():
         "params:decision",
         "params:evaluation",
         "params:scorecard",
+        "params:contract",
+        "validated_applications",
     }
 
 
@@ -31,7 +33,12 @@ def test_both_families_are_evaluated_alike_but_for_the_points_table():
         for family in ("boosting", "scorecard")
     }
     assert of["scorecard"] - of["boosting"] == {"points_table"}
-    assert of["boosting"] >= NAMES | {"metrics", "predictions", "reliability_table"}
+    assert of["boosting"] >= NAMES | {
+        "metrics",
+        "predictions",
+        "reliability_table",
+        "vintage_table",
+    }
     assert {"comparison", "comparison_table"} <= outputs
 
 

@@ -9,6 +9,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from omegaconf import OmegaConf
 
+from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.features.definition import load_feature_set
 from credit_scoring.pipelines.evaluation import create_pipeline as evaluation
@@ -33,7 +34,11 @@ def read(name, env="base"):
 def parameters(env="base"):
     few = {"decision": read("parameters_decision.yml")["decision"]}
     few["decision"]["background"] = {"within_points": 20, "minimum_rows": 20}
+    contract = contract_from_yaml(CONF / "base" / "parameters_contract.yml")
     return {
+        # It has no date, so nothing is read of the applications themselves.
+        "validated_applications": pd.DataFrame(),
+        "params:contract": contract,
         "params:training": TrainingParameters(
             **read("parameters_training.yml")["training"]
         ),
@@ -69,7 +74,8 @@ def model_input():
 def project_catalog(folder):
     entries = read("catalog_training.yml") | read("catalog_evaluation.yml")
     for entry in entries.values():
-        entry["filepath"] = str(folder / entry["filepath"])
+        path = entry["filepath"].replace("${globals:data}", "data")
+        entry["filepath"] = str(folder / path)
     return DataCatalog.from_config(entries)
 
 
@@ -113,6 +119,7 @@ def test_both_families_leave_the_same_files(folder):
         "plots/score_distribution.png",
         "reliability_table.csv",
         "search_trials.csv",
+        "vintage_table.csv",
     }
 
 

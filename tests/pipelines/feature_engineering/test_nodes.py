@@ -139,6 +139,22 @@ def test_splits_by_date_follow_time(applications, dated_contract, parameters):
     assert ranges.loc["test", "min"] >= pd.Timestamp("2011-07-01")
 
 
+def test_validation_may_be_a_share_of_what_is_before_calibration(
+    applications, dated_contract, parameters
+):
+    dates = {**BOUNDARIES, "validation_from": None, "validation_share": 0.25}
+    by_date = with_split(parameters, out_of_time=dates)
+    splits = assign_splits(applications, dated_contract, by_date)["split"]
+    days = applications["application_date"]
+    assert (splits[days < "2011-04-01"].isin(["train", "validation"])).all()
+    assert (splits[days >= "2011-04-01"].isin(["calibration", "test"])).all()
+    share = (splits == "validation").sum() / (days < "2011-04-01").sum()
+    assert 0.2 < share < 0.3
+    # A row keeps its split when others are added.
+    part = assign_splits(applications[::2], dated_contract, by_date)["split"]
+    assert part.tolist() == splits[::2].tolist()
+
+
 def test_splits_by_date_need_a_date_in_the_contract(applications, contract, parameters):
     by_date = with_split(parameters, out_of_time=BOUNDARIES)
     with pytest.raises(TrainingError, match="one date column; contract cards has 0"):

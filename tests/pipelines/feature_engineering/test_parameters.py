@@ -38,3 +38,11 @@ def test_boundaries_must_rise():
             calibration_from="2011-01-01",
             test_from="2011-07-01",
         )
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"validation_from": "2010-01-01", "validation_share": 0.2}]
+)
+def test_validation_is_a_time_or_a_share(said: dict[str, object]):
+    with pytest.raises(ValidationError, match="validation_share, not both"):
+        OutOfTime(calibration_from="2011-01-01", test_from="2011-07-01", **said)

@@ -31,4 +31,4 @@ def test_every_output_has_its_layer_in_the_catalog():
     for entry in entries.values():
         layer = entry["metadata"]["kedro-viz"]["layer"]
         assert layer in LAYERS
-        assert entry["filepath"].startswith(f"data/{layer}/")
+        assert entry["filepath"].startswith(f"${{globals:data}}/{layer}/")

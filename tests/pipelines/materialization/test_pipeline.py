@@ -41,7 +41,8 @@ def test_accepted_rows_reach_the_store(
     check_rows(rows, contract).accepted.to_parquet(
         folder / "validated_applications.parquet"
     )
-    entries = yaml.safe_load((CONF / "catalog_materialization.yml").read_text())
+    text = (CONF / "catalog_materialization.yml").read_text()
+    entries = yaml.safe_load(text.replace("${globals:data}", "data"))
     monkeypatch.chdir(tmp_path)
     catalog = DataCatalog.from_config(entries)
     catalog["params:contract"] = contract

@@ -24,7 +24,7 @@ _registry = module_from_spec(_spec)
 _spec.loader.exec_module(_registry)
 
 PLOTS = ("bins", "importance", "ks", "reliability", "roc", "score_distribution")
-TABLES = ("feature_importance", "reliability_table", "search_trials")
+TABLES = ("vintage_table", "feature_importance", "reliability_table", "search_trials")
 
 applications = _registry.applications
 bento_home = _registry.bento_home

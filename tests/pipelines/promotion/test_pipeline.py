@@ -17,6 +17,7 @@ from credit_scoring.pipelines.training import create_pipeline as training
 from credit_scoring.registry.mlflow_registry import MlflowRegistry
 
 TABLES_LOGGED = (
+    "vintage_table",
     "feature_importance",
     "points_table",
     "reliability_table",
@@ -62,7 +63,12 @@ def test_a_candidate_is_registered_after_all_that_is_reported_of_it(
     family: str,
 ) -> None:
     made = (training() + evaluation()).only_nodes_with_tags(family).all_outputs()
-    tables = {"feature_importance", "points_table", "reliability_table"}
+    tables = {
+        "feature_importance",
+        "points_table",
+        "reliability_table",
+        "vintage_table",
+    }
     reported = {
         name
         for name in made

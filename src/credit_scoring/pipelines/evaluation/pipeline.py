@@ -21,12 +21,15 @@ from credit_scoring.pipelines.evaluation.plot_nodes import (
     draw_roc,
     draw_score_distribution,
 )
+from credit_scoring.pipelines.evaluation.vintages import tabulate_vintages
 
 FAMILIES = ("scorecard", "boosting")
 
 _DECISION = "params:decision"
 _EVALUATION = "params:evaluation"
 _CANDIDATE = "params:candidate"
+_CONTRACT = "params:contract"
+_APPLICATIONS = "validated_applications"
 
 
 def create_pipeline() -> Pipeline:
@@ -55,6 +58,12 @@ def _measuring_nodes() -> list[Node]:
             ["predictions", _EVALUATION],
             "reliability_table",
             name="tabulate_reliability",
+        ),
+        Node(
+            tabulate_vintages,
+            ["predictions", _APPLICATIONS, _CONTRACT, _EVALUATION],
+            "vintage_table",
+            name="tabulate_vintages",
         ),
         Node(
             rank_features,
@@ -134,9 +143,9 @@ def _namespaced(nodes: list[Node], family: str) -> Pipeline:
     return Pipeline(
         nodes,
         namespace=family,
-        inputs=read & {"model_input"},
+        inputs=read & {"model_input", _APPLICATIONS},
         parameters={
-            **{name: name for name in read & {_DECISION, _EVALUATION}},
+            **{name: name for name in read & {_DECISION, _EVALUATION, _CONTRACT}},
             **dict.fromkeys(read & {_CANDIDATE}, f"params:{family}"),
         },
         tags=["evaluation", family],

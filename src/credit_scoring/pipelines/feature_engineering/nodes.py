@@ -13,7 +13,7 @@ from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.pipelines.feature_engineering.parameters import (
     SPLITS,
     FeatureEngineeringParameters,
-    OutOfTime,
+    SplitParameters,
     SplitShares,
 )
 
@@ -39,6 +39,7 @@ def compute_features(
     """
     feature_set = load_feature_set(parameters.feature_set)
     foreign = sorted(set(feature_set.inputs) - set(contract.input_names))
+    _refuse_known_after_decision(foreign, contract)
     if foreign:
         raise FeatureError(
             f"features of {feature_set.name} read {', '.join(foreign)}; expected "
@@ -54,6 +55,16 @@ def compute_features(
     ids = validated_applications[contract.id_name].to_numpy()
     features.insert(0, contract.id_name, pd.Series(ids, dtype="str"))
     return features
+
+
+def _refuse_known_after_decision(read: list[str], contract: Contract) -> None:
+    later = {name.casefold() for name in contract.known_after_decision}
+    late = [name for name in read if name.casefold() in later]
+    if late:
+        raise FeatureError(
+            f"features read {', '.join(late)}, known only after the decision; "
+            "expected application or history columns of the contract"
+        )
 
 
 def _refuse_infinite(matrix: NDArray[np.float64], feature_set: FeatureSet) -> None:
@@ -93,7 +104,7 @@ def assign_splits(
     if split.out_of_time is None:
         place = _by_hash(ids, split.salt, split.shares)
     else:
-        place = _by_date(validated_applications, contract, split.out_of_time)
+        place = _by_date(validated_applications, contract, split)
     splits = pd.DataFrame(
         {
             contract.id_name: ids.to_numpy(),
@@ -113,8 +124,11 @@ def _by_hash(ids: pd.Series, salt: str, shares: SplitShares) -> NDArray[np.int64
 
 
 def _by_date(
-    rows: pd.DataFrame, contract: Contract, boundaries: OutOfTime
+    rows: pd.DataFrame, contract: Contract, split: SplitParameters
 ) -> NDArray[np.int64]:
+    boundaries = split.out_of_time
+    if boundaries is None:
+        raise TrainingError("a split by date needs its dates")
     names = contract.names(Role.DATE)
     if len(names) != 1:
         raise TrainingError(
@@ -128,13 +142,17 @@ def _by_date(
             f"{missing} of {len(days)} rows have no {names[0]}; "
             "expected a date in each to split by time"
         )
-    starts = (
-        boundaries.validation_from,
-        boundaries.calibration_from,
-        boundaries.test_from,
-    )
-    firsts = np.array(starts, dtype="datetime64[D]")
-    return np.searchsorted(firsts, days.to_numpy("datetime64[D]"), side="right")
+    day = days.to_numpy("datetime64[D]")
+    later = (boundaries.calibration_from, boundaries.test_from)
+    place = np.searchsorted(np.array(later, "datetime64[D]"), day, side="right")
+    # Train is 0, validation 1, calibration 2, test 3.
+    place = np.where(place > 0, place + 1, 0)
+    if boundaries.validation_share is None:
+        in_validation = day >= np.datetime64(str(boundaries.validation_from), "D")
+    else:
+        points = salted_shares(rows[contract.id_name].astype("str"), split.salt)
+        in_validation = points < boundaries.validation_share
+    return np.where((place == 0) & in_validation, 1, place)
 
 
 def _refuse_one_sided(splits: pd.DataFrame) -> None:

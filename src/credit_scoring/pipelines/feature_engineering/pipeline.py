@@ -2,10 +2,13 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from credit_scoring.pipelines.feature_engineering.leakage import (
+    join_plausible_features,
+    measure_single_features,
+)
 from credit_scoring.pipelines.feature_engineering.nodes import (
     assign_splits,
     compute_features,
-    join_model_input,
     summarise_features,
 )
 
@@ -28,8 +31,19 @@ def create_pipeline() -> Pipeline:
                 name="assign_splits",
             ),
             Node(
-                join_model_input,
-                ["features", "splits"],
+                measure_single_features,
+                ["features", "splits", "params:feature_engineering"],
+                "single_feature_power",
+                name="measure_single_features",
+            ),
+            Node(
+                join_plausible_features,
+                [
+                    "features",
+                    "splits",
+                    "single_feature_power",
+                    "params:feature_engineering",
+                ],
                 "model_input",
                 name="join_model_input",
             ),

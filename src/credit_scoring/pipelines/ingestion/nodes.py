@@ -20,8 +20,8 @@ class IngestionParameters(BaseModel):
 
     Attributes:
         additional_columns: What happens when the file has columns that the
-            contract does not name: they are left out and named in the summary,
-            or the run stops.
+            contract does not name, not even as left out: they are left out and
+            named in the summary, or the run stops.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,8 +63,10 @@ def ingest_applications(
             "credit_scoring.datasets.applications.ApplicationsFileDataset"
         )
     applications, ignored = select_columns(raw_applications, contract, name=name)
-    if ignored:
-        _report_ignored(ignored, parameters)
+    explained = {*contract.left_out, *contract.known_after_decision}
+    unexplained = tuple(column for column in ignored if column not in explained)
+    if unexplained:
+        _report_ignored(unexplained, parameters)
     summary: dict[str, object] = {
         "data_digest": digest,
         "rows": len(applications),

@@ -33,6 +33,7 @@ _REPORTS = (
     "feature_importance",
     "reliability_table",
     "search_trials",
+    "vintage_table",
 )
 _MORE_REPORTS = {"scorecard": ("points_table",), "boosting": ()}
 # What a candidate was judged on, for a report of it.
