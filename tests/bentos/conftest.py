@@ -28,9 +28,9 @@ from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
 from credit_scoring.registry.bento_build import build_bento
 from credit_scoring.registry.manifest import Provenance
-from credit_scoring.registry.mlflow_registry import RegisteredVersion
 from credit_scoring.registry.records import Change, write_record
 from credit_scoring.registry.signing import Signer
+from credit_scoring.registry.versions import RegisteredVersion
 from credit_scoring.scorecard.model import Bin, Scorecard, ScorecardTable, Term
 from credit_scoring.serving.local_server import LocalServer
 

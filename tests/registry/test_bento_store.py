@@ -7,7 +7,7 @@ import pytest
 from credit_scoring.errors import ArtifactError
 from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.bento_store import import_version, model_tag
-from credit_scoring.registry.mlflow_registry import RegisteredVersion
+from credit_scoring.registry.versions import RegisteredVersion
 
 pytestmark = pytest.mark.usefixtures("bento_home")
 

@@ -14,12 +14,9 @@ from credit_scoring.registry.mlflow_model import (
     input_example,
     pinned_requirements,
 )
-from credit_scoring.registry.mlflow_registry import (
-    CandidateLog,
-    MlflowRegistry,
-    RegisteredVersion,
-)
+from credit_scoring.registry.mlflow_registry import CandidateLog, MlflowRegistry
 from credit_scoring.registry.scoring import artifact_folder
+from credit_scoring.registry.versions import RegisteredVersion
 
 NO_LOG = CandidateLog({}, {}, "data.csv", {})
 

@@ -33,7 +33,7 @@ import os, signal, sys, time
 from pathlib import Path
 import mlflow
 from credit_scoring.registry.gates import artifact_gate
-from credit_scoring.registry.mlflow_registry import MlflowRegistry
+from credit_scoring.registry.mlflow_registry import (MlflowRegistry)
 from credit_scoring.registry.promotion_access import open_promotions
 from credit_scoring.registry.promotion_log import PromotionLog
 from credit_scoring.registry.roles import JudgedCandidate

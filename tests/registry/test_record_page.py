@@ -4,11 +4,11 @@ from dataclasses import replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from credit_scoring.registry.gates import Gate
-from credit_scoring.registry.mlflow_registry import RegisteredVersion
 from credit_scoring.registry.record_page import record_page
 from credit_scoring.registry.records import Change, write_record
 from credit_scoring.registry.roles import JudgedCandidate
 from credit_scoring.registry.signing import Signer
+from credit_scoring.registry.versions import RegisteredVersion
 
 SIGNER = Signer(Ed25519PrivateKey.generate())
 VERSION = RegisteredVersion(version=2, run_id="r2", digest="d2", family="boosting")

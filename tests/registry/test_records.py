@@ -8,7 +8,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from credit_scoring.digests import sha256_of_json
 from credit_scoring.errors import PromotionError
 from credit_scoring.registry.gates import artifact_gate
-from credit_scoring.registry.mlflow_registry import RegisteredVersion
 from credit_scoring.registry.records import (
     ACTOR,
     Change,
@@ -20,6 +19,7 @@ from credit_scoring.registry.records import (
 )
 from credit_scoring.registry.roles import JudgedCandidate
 from credit_scoring.registry.signing import Signer, TrustedKeys, key_id
+from credit_scoring.registry.versions import RegisteredVersion
 
 VERSION = RegisteredVersion(version=2, run_id="r2", digest="d2", family="boosting")
 CANDIDATE = JudgedCandidate(

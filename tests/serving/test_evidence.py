@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from credit_scoring.digests import sha256_of_file
 from credit_scoring.errors import ArtifactError, SettingsError
-from credit_scoring.registry.mlflow_registry import RegisteredVersion
 from credit_scoring.registry.records import Change, write_record
 from credit_scoring.registry.signing import TRUSTED_KEYS_DIR, Signer, public_pem
+from credit_scoring.registry.versions import RegisteredVersion
 from credit_scoring.serving.evidence import verify_promotion
 from credit_scoring.serving.models import ModelFolder
 

@@ -15,7 +15,7 @@ from credit_scoring.registry.manifest import (
     read_manifest,
     verify_files,
 )
-from credit_scoring.registry.mlflow_registry import RegisteredVersion
+from credit_scoring.registry.versions import RegisteredVersion
 
 # Where the artifact is in a BentoML model, beside BentoML's own file.
 ARTIFACT = "artifact"

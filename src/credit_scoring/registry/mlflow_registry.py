@@ -29,10 +29,8 @@ import credit_scoring
 from credit_scoring.errors import PromotionError
 from credit_scoring.registry.artifact import Artifact
 from credit_scoring.registry.mlflow_model import input_example, pinned_requirements
+from credit_scoring.registry.versions import MODEL_NAME, RegisteredVersion
 
-MODEL_NAME = "credit_scoring"
-CHAMPION = "champion"
-CHALLENGER = "challenger"
 _LOADER = "credit_scoring.registry.mlflow_model"
 _PACKAGE = Path(credit_scoring.__file__).parent
 # MLflow refuses longer ones, and more in one call.
@@ -58,25 +56,6 @@ class CandidateLog:
     metrics: Mapping[str, Any]
     data_source: str
     reports: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class RegisteredVersion:
-    """A version in the registry.
-
-    Attributes:
-        version: Its number.
-        run_id: The run that made it.
-        digest: Digest of its artifact.
-        family: Family of its model.
-        model: Name of the registered model that it is a version of.
-    """
-
-    version: int
-    run_id: str
-    digest: str
-    family: str
-    model: str = MODEL_NAME
 
 
 def flat_figures(nested: Mapping[str, Any], prefix: str = "") -> dict[str, float]:

@@ -15,18 +15,14 @@ from credit_scoring.errors import (
     RollbackRefusedError,
 )
 from credit_scoring.registry.artifact import load_artifact
-from credit_scoring.registry.mlflow_registry import (
-    CHALLENGER,
-    CHAMPION,
-    MlflowRegistry,
-    RegisteredVersion,
-)
+from credit_scoring.registry.mlflow_registry import MlflowRegistry
 from credit_scoring.registry.promotion_log import PromotionLog
 from credit_scoring.registry.record_page import record_page
 from credit_scoring.registry.records import Change, Holders, Record, write_record
 from credit_scoring.registry.roles import JudgedCandidate, assign_roles
 from credit_scoring.registry.scoring import artifact_folder
 from credit_scoring.registry.signing import Signer
+from credit_scoring.registry.versions import CHALLENGER, CHAMPION, RegisteredVersion
 
 ROLES = (CHAMPION, CHALLENGER)
 PAGE = "promotion_record.html"

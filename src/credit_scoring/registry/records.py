@@ -5,19 +5,16 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from credit_scoring.digests import sha256_of_json
 from credit_scoring.environment import variable
 from credit_scoring.errors import PromotionError
 from credit_scoring.registry.roles import JudgedCandidate
 from credit_scoring.registry.signing import Signer, TrustedKeys
+from credit_scoring.registry.versions import RegisteredVersion
 
-if TYPE_CHECKING:
-    # The service reads records, and knows no MLflow.
-    from credit_scoring.registry.mlflow_registry import RegisteredVersion
-
-Holders = Mapping[str, "RegisteredVersion | None"]
+Holders = Mapping[str, RegisteredVersion | None]
 Kind = Literal["promotion", "rollback"]
 Record = dict[str, Any]
 
@@ -125,7 +122,7 @@ def actor() -> str:
         return "unknown"
 
 
-def described(holder: "RegisteredVersion | None") -> dict[str, Any] | None:
+def described(holder: RegisteredVersion | None) -> dict[str, Any] | None:
     """Describe the holder of an alias, as records do; None if nobody holds it."""
     if holder is None:
         return None

@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
-from credit_scoring.registry.mlflow_registry import MODEL_NAME
+from credit_scoring.registry.versions import MODEL_NAME
 
 
 class HistoryParameters(BaseModel):

@@ -10,13 +10,9 @@ from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.bento_build import build_bento
 from credit_scoring.registry.bento_store import import_version
 from credit_scoring.registry.manifest import read_manifest
-from credit_scoring.registry.mlflow_registry import (
-    CHALLENGER,
-    CHAMPION,
-    MlflowRegistry,
-    RegisteredVersion,
-)
+from credit_scoring.registry.mlflow_registry import MlflowRegistry
 from credit_scoring.registry.scoring import artifact_folder
+from credit_scoring.registry.versions import CHALLENGER, CHAMPION, RegisteredVersion
 
 
 def import_models(promotion_record: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from credit_scoring.registry import evidence
 from credit_scoring.registry.champion import champion_on
 from credit_scoring.registry.examination import Examination, TestRows
 from credit_scoring.registry.judging import judge
-from credit_scoring.registry.mlflow_registry import CHAMPION, MlflowRegistry
+from credit_scoring.registry.mlflow_registry import MlflowRegistry
 from credit_scoring.registry.roles import JudgedCandidate
+from credit_scoring.registry.versions import CHAMPION
 
 logger = logging.getLogger(__name__)
 

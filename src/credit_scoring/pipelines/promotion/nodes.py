@@ -23,10 +23,7 @@ from credit_scoring.pipelines.promotion.parameters import PromotionParameters
 from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.artifact_writing import ArtifactContents
 from credit_scoring.registry.candidates import Candidate, artifact_contents
-from credit_scoring.registry.mlflow_registry import (
-    CandidateLog,
-    MlflowRegistry,
-)
+from credit_scoring.registry.mlflow_registry import CandidateLog, MlflowRegistry
 from credit_scoring.registry.promoting import history_rows
 from credit_scoring.registry.promotion_access import open_promotions
 from credit_scoring.registry.provenance import project_folder, provenance_of

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from credit_scoring.registry.evidence import CutOffTargets
 from credit_scoring.registry.gate_parameters import GateParameters
-from credit_scoring.registry.mlflow_registry import MODEL_NAME
+from credit_scoring.registry.versions import MODEL_NAME
 
 
 class PromotionParameters(BaseModel):

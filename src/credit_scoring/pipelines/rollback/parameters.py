@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from credit_scoring.registry.mlflow_registry import MODEL_NAME
+from credit_scoring.registry.versions import MODEL_NAME
 
 
 class RollbackParameters(BaseModel):
