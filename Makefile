@@ -76,7 +76,7 @@ test: $(INSTALLED) ## The whole test suite with the coverage gate
 		{ cat .venv/coverage.txt; exit 1; }
 
 .PHONY: bench
-bench: bench-serving bench-faults ## The service beside its peers, and what faults of its store cost
+bench: bench-serving bench-faults bench-reasons ## Speed beside peers, faults of the store, stability of reasons
 
 # The benchmarks measure this checkout's code with the models that `kedro run` made.
 .PHONY: packed
@@ -109,6 +109,10 @@ SHARE ?= 0.7
 .PHONY: soak
 soak: $(INSTALLED) ## Mixed traffic for long: memory, latency, failures (MINUTES, SHARE)
 	@$(BIN)/python -m tests.bentos.soak --minutes $(MINUTES) --share $(SHARE)
+
+.PHONY: bench-reasons
+bench-reasons: packed ## How stable reasons are under resampled backgrounds
+	@$(BIN)/python tests/benchmarks/reason_stability.py
 
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits

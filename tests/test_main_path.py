@@ -1,19 +1,24 @@
 """The main path on the real data: from the raw file to a decision over HTTP."""
 
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import urllib.request
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 from mlflow import MlflowClient
 
+from credit_scoring.registry.artifact import Artifact, load_artifact
 from credit_scoring.serving.local_server import LocalServer
 
 pytestmark = pytest.mark.end_to_end
@@ -120,6 +125,93 @@ def post(url: str, value: Any) -> Any:
     )
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def reason_stability() -> Any:
+    """The benchmark, which the tests ask for less."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(PROJECT / "tests" / "benchmarks")
+        return importlib.import_module("reason_stability")
+
+
+@pytest.fixture(scope="module")
+def promoted(
+    project: Path, environment: Mapping[str, str], reason_stability: Any
+) -> Artifact:
+    """The boosting model of the release, as it was packed."""
+    name, _, version = reason_stability.released_model(project).partition(":")
+    store = Path(environment["BENTOML_HOME"]) / "models"
+    return load_artifact(store / name / version / "artifact")
+
+
+@pytest.fixture(scope="module")
+def declined(project: Path, promoted: Artifact, reason_stability: Any) -> Any:
+    """Feature rows of those whom the promoted model declines."""
+    return reason_stability.declined_features(promoted, project / reason_stability.ROWS)
+
+
+def test_promoted_margins_have_xgboosts_bits_on_all_rows(
+    project: Path, promoted: Artifact
+) -> None:
+    features = pd.read_parquet(project / "data/04_feature/features.parquet")
+    x = np.array(features.drop(columns="loan_id"), np.float64, order="C")
+    # Values are missing here and there in production.
+    x[np.random.default_rng(8).random(x.shape) < 0.03] = np.nan
+    booster = xgboost.Booster(model_file=promoted.folder / "model" / "booster.ubj")
+    expected = booster.inplace_predict(x, predict_type="margin")
+    found = promoted.model.margin(x).astype(np.float32)
+    assert len(x) == 30_000
+    assert (found.view("u4") == expected.view("u4")).all()
+
+
+def test_promoted_reasons_are_shaps_in_points(
+    promoted: Artifact, declined: Any, record_property: Any
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        shap = importlib.import_module("shap")
+    x = declined[:: max(1, len(declined) // 40)]
+    with np.load(promoted.folder / "background.npz", allow_pickle=False) as file:
+        background = file["features"]
+    assert len(background) >= 1000
+    explainer = shap.TreeExplainer(
+        xgboost.Booster(model_file=promoted.folder / "model" / "booster.ubj"),
+        # All rows: by default it would take a hundred of them.
+        data=shap.maskers.Independent(background, max_samples=len(background)),
+        feature_perturbation="interventional",
+        model_output="raw",
+    )
+    expected = explainer.shap_values(x)
+    off = float(np.abs(promoted.model.contributions(x) - expected).max())
+    record_property("largest difference to shap in log-odds", off)
+    assert off < 1e-5
+    grading, groups = promoted.engine.grading, promoted.engine.groups
+    points = -expected * grading.calibration.slope * grading.scaling.factor
+    by_code = pd.DataFrame(points.T).groupby(list(groups.codes)).sum().T
+    reported = groups.explain(
+        promoted.model.contributions(x),
+        grading.calibration.slope * grading.scaling.factor,
+    )
+    for (_, lost), reasons in zip(by_code.iterrows(), reported, strict=True):
+        strongest = lost.nsmallest(len(reasons))
+        # To 0.05 points, by which reported points are rounded.
+        found = [reason.points for reason in reasons]
+        assert found == pytest.approx(strongest.tolist(), abs=0.051)
+
+
+def test_reasons_stay_the_same_against_resampled_backgrounds(
+    promoted: Artifact, declined: Any, reason_stability: Any, record_property: Any
+) -> None:
+    found = reason_stability.measure(promoted, declined[:2000], draws=2)
+    print(*reason_stability.lines(found, 2000), sep="\n")  # noqa: T201 - shown by -s
+    for one in found:
+        record_property(f"same four reasons, K = {one.size}", one.same_set)
+    assert [one.size for one in found[:4]] == [100, 300, 600, 1000]
+    whole = found[-1]
+    assert whole.same_set > 0.9
+    assert whole.same_set >= found[0].same_set
+    assert whole.furthest_points < found[0].furthest_points
 
 
 def test_nothing_on_the_way_is_a_pickle(

@@ -2,6 +2,9 @@
 
 All of them stand in one file: numba compiles anew what stands in a changed file,
 but does not notice a change in another file that a kernel calls into.
+
+Places are unsigned where it counts: with others the machine code looks first whether
+each one counts from the end, which takes a quarter of the time.
 """
 
 import numpy as np
@@ -75,13 +78,15 @@ def walk_trees(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
         for tree in range(n_trees):
             place[tree] = roots[tree]
         for _ in range(depth):
-            for tree in range(n_trees):
-                node = place[tree]
-                right = np.int32(not prepared[slots[node]] < threshold[node])
+            for number in range(n_trees):
+                tree = np.uintp(number)
+                node = np.uintp(place[tree])
+                slot = np.uintp(slots[node])
+                right = np.int32(not prepared[slot] < threshold[node])
                 place[tree] = left[node] + right
         total = base_margin
         for tree in range(n_trees):
-            total = np.float32(total + value[place[tree]])
+            total = np.float32(total + value[np.uintp(place[tree])])
         margin[row] = total
 
 
@@ -99,8 +104,10 @@ def find_patterns(
     """
     patterns[:] = 0
     for split in range(slots.shape[0]):
-        for group in range(slots.shape[1]):
-            left = prepared[slots[split, group]] < thresholds[split, group]
+        at = np.uintp(split)
+        for number in range(slots.shape[1]):
+            group = np.uintp(number)
+            left = prepared[np.uintp(slots[at, group])] < thresholds[at, group]
             patterns[group] |= np.int32(left) << split
 
 
@@ -140,7 +147,10 @@ def explain_rows(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     for row in range(x.shape[0]):
         fill_row(x, row, sets, prepared)
         find_patterns(prepared, slots, thresholds, patterns)
-        for group in range(len(patterns)):
-            entry = starts[group] + patterns[group] * width
+        at = np.uintp(row)
+        for number in range(len(patterns)):
+            group = np.uintp(number)
+            entry = np.uintp(starts[group] + patterns[group] * width)
             for place in range(width):
-                values[row, columns[group, place]] += np.float64(table[entry + place])
+                column = np.uintp(columns[group, np.uintp(place)])
+                values[at, column] += np.float64(table[entry + np.uintp(place)])
