@@ -14,6 +14,7 @@ from credit_scoring.serving.bento import FrontedService
 from credit_scoring.serving.evidence import verify_promotion
 from credit_scoring.serving.metrics_folder import prepare_metrics_folder
 from credit_scoring.serving.models import ModelFolder, model_folder, verify_model_files
+from credit_scoring.serving.refusal import heed_refusals
 from credit_scoring.serving.settings import (
     check_routing,
     load_settings,
@@ -132,7 +133,8 @@ class CreditScoring:
         Workers run in the Bento's folder, so they get the decision log's folder as
         an absolute path.
 
-        BentoML would start a worker that fails again and again.
+        BentoML would start a worker that fails again and again, so one that is
+        refused later, as its files were altered meanwhile, ends the server, too.
 
         Raises:
             BentoMLConfigException: With the reason; `bentoml serve` prints it.
@@ -150,6 +152,7 @@ class CreditScoring:
                 {"champion": champion, "challenger": _stored_challenger()},
                 os.environ,
             )
+            heed_refusals(os.environ)
         except CreditScoringError as error:
             raise BentoMLConfigException(str(error)) from None
 

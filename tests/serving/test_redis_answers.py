@@ -10,9 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
+from prometheus_client import CollectorRegistry
 
+from credit_scoring.serving.assembly import Models, scoring_app
 from credit_scoring.serving.idempotency import (
     Asked,
     Kept,
@@ -20,7 +23,9 @@ from credit_scoring.serving.idempotency import (
     asked_for,
 )
 from credit_scoring.serving.local_server import HOST, free_port
+from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.redis_answers import RedisAnswers
+from credit_scoring.serving.settings import Settings
 
 ASKED = asked_for(b"key", b"body", explain=False)
 OTHER = Asked(ASKED.name, b"o" * 32)
@@ -222,3 +227,30 @@ def test_a_server_that_never_was_is_done_without(clock: Clock) -> None:
             await one.claim(ASKED)
 
     run(one, test=test())
+
+
+def test_the_app_leaves_no_connection_behind(
+    server: Server,
+    models: Models,
+    approved: dict[str, Any],
+    registry: CollectorRegistry,
+) -> None:
+    app = scoring_app(models, Settings(redis_url=server.url), ServiceMetrics(registry))
+
+    async def test() -> tuple[int, int]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as web:
+            headers = {"Idempotency-Key": "1"}
+            answer = await web.post("/predict", json=approved, headers=headers)
+        assert answer.status_code == 200
+        before = len(server.client.client_list())
+        await app.close()
+        # The server hears of it a moment later. The one that stays is the test's own.
+        deadline = time.monotonic() + 10
+        while len(server.client.client_list()) > 1 and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        return before, len(server.client.client_list())
+
+    before, after = asyncio.run(test())
+    assert before > 1
+    assert after == 1

@@ -16,6 +16,7 @@ from credit_scoring.serving.app import FrontDoor
 from credit_scoring.serving.draining import Draining
 from credit_scoring.serving.messages import AsgiApp
 from credit_scoring.serving.metrics_folder import use_metrics_folder
+from credit_scoring.serving.refusal import ending_the_server
 from credit_scoring.serving.start import quick_start
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
     _instance: FrontedInstance | None = None
 
     def __call__(self) -> Any:
-        """Make the instance, once at start, and keep it for the front."""
-        with quick_start():
+        """Make the instance, once at start, and keep it for the front.
+
+        What is refused then ends the whole server, with the reason.
+        """
+        with ending_the_server(), quick_start():
             self._instance = super().__call__()
         return self._instance
 
