@@ -75,6 +75,10 @@ test: $(INSTALLED) ## The whole test suite with the coverage gate
 		--include='*/scorecard/*,*/evaluation/*,*/decision/*' || \
 		{ cat .venv/coverage.txt; exit 1; }
 
+.PHONY: faults
+faults: $(INSTALLED) ## Break everything under load: a table of what clients notice
+	@$(BIN)/python -m pytest -m faults -q -p no:cacheprovider tests/serving tests/bentos
+
 .PHONY: bench
 bench: bench-serving bench-faults bench-reasons ## Speed beside peers, faults of the store, stability of reasons
 

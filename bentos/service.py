@@ -140,6 +140,7 @@ class CreditScoring:
             BentoMLConfigException: With the reason; `bentoml serve` prints it.
         """
         try:
+            heed_refusals(os.environ)
             settings = load_settings(os.environ)
             check_routing(settings, has_challenger=RELEASED.challenger is not None)
             folder = prepared_log_folder(settings)
@@ -152,7 +153,6 @@ class CreditScoring:
                 {"champion": champion, "challenger": _stored_challenger()},
                 os.environ,
             )
-            heed_refusals(os.environ)
         except CreditScoringError as error:
             raise BentoMLConfigException(str(error)) from None
 

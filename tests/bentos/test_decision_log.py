@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,11 +77,12 @@ def test_the_metrics_count_the_log(url: str, applications: list[Row]) -> None:
     assert 0 <= float(values["credit_scoring_decision_log_lag_seconds"]) < 5
 
 
+@pytest.mark.faults
 def test_a_killed_worker_loses_nothing_and_the_next_goes_on(
     bento: str,
     applications: list[Row],
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    fault: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -88,6 +90,7 @@ def test_a_killed_worker_loses_nothing_and_the_next_goes_on(
     environment = {"CREDIT_SCORING_DECISION_LOG_DIR": "a log"}
     folder = tmp_path / "a log"
     answers: list[Row] = []
+    cut: list[int] = []
     leaving = threading.Event()
     with LocalServer(bento, tmp_path / "server.log").running(
         environment=environment
@@ -106,6 +109,7 @@ def test_a_killed_worker_loses_nothing_and_the_next_goes_on(
                         connection.request("POST", "/predict", body, headers)
                         answers.append(json.load(connection.getresponse()))
                 except (OSError, http.client.HTTPException):
+                    cut.append(turn)
                     time.sleep(0.05)
                 finally:
                     connection.close()
@@ -134,11 +138,16 @@ def test_a_killed_worker_loses_nothing_and_the_next_goes_on(
     report = verify_log(folder)
     assert report.faults == ()
     assert [segment.state for segment in report.segments] == ["ended", "closed"]
-    with capsys.disabled():
-        print(  # noqa: T201
-            f"\nkill -9 of a Bento's worker under load: {len(answers)} answered, "
-            f"{report.records} in the log, 0 lost"
-        )
+    fault(
+        "the only worker of a Bento killed",
+        sent=len(answers) + len(cut),
+        failed=len(cut),
+        lost=0,
+        seen=(
+            f"cut or not accepted until there was another worker; {report.records} "
+            "decisions in the log"
+        ),
+    )
 
 
 def wait_for(condition: Any) -> None:

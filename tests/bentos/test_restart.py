@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from credit_scoring.serving.local_server import LocalServer
 
 from .traffic import Switch, Tally, traffic
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.faults]
 
 Row = dict[str, Any]
 
@@ -49,7 +49,7 @@ def two_workers(bento: str, tmp_path: Path) -> Iterator[str]:
 
 
 def test_replacing_each_worker_in_turn_loses_nothing(
-    two_workers: str, applications: list[Row]
+    two_workers: str, applications: list[Row], fault: Callable[..., None]
 ) -> None:
     port = port_of(two_workers)
     with traffic(port, applications) as tally:
@@ -63,6 +63,7 @@ def test_replacing_each_worker_in_turn_loses_nothing(
                 time.sleep(0.1)
             time.sleep(6)  # the new one starts
     assert_nothing_lost(tally, 500)
+    told(fault, "rolling restart, worker by worker", tally)
 
 
 def assert_nothing_lost(tally: Tally, at_least: int) -> None:
@@ -70,8 +71,13 @@ def assert_nothing_lost(tally: Tally, at_least: int) -> None:
     assert tally.answered > at_least
 
 
+def told(fault: Callable[..., None], name: str, tally: Tally) -> None:
+    slowest = f"slowest answer {1000 * tally.slowest_seconds:.0f} ms"
+    fault(name, sent=tally.sent, failed=len(tally.failures), lost=0, seen=slowest)
+
+
 def test_replacing_each_server_in_turn_loses_nothing(
-    bento: str, applications: list[Row], tmp_path: Path
+    bento: str, applications: list[Row], tmp_path: Path, fault: Callable[..., None]
 ) -> None:
     with ExitStack() as stack:
         serving = [
@@ -90,6 +96,7 @@ def test_replacing_each_server_in_turn_loses_nothing(
                     time.sleep(0.05)
                 time.sleep(1)
     assert_nothing_lost(tally, 500)
+    told(fault, "rolling restart, server by server behind a gateway", tally)
 
 
 def start(server: LocalServer, outer: ExitStack) -> tuple[str, ExitStack]:

@@ -106,10 +106,7 @@ def together(
 def apart(
     bento: str, together: list[Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Apart]:
-    """Built as ever, and served with the one setting.
-
-    Servers of one BENTOML_HOME share a folder of metrics, so it is the only one.
-    """
+    """Built as ever, and served with the one setting."""
     folder = tmp_path_factory.mktemp("runners apart")
     environment = SPLIT | {
         "CREDIT_SCORING_RUNNERS": "apart",

@@ -20,7 +20,7 @@ import pytest
 from credit_scoring.decision_log.reader import read_decisions, verify_log
 from credit_scoring.serving.local_server import HOST, free_port
 
-pytestmark = pytest.mark.end_to_end
+pytestmark = [pytest.mark.end_to_end, pytest.mark.faults]
 
 Row = dict[str, Any]
 PROGRAM = Path(__file__).with_name("lender_server.py")
@@ -90,6 +90,7 @@ class Clients:
     body: Row
     answers: list[Row] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    cut: int = 0
     leaving: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
 
@@ -121,7 +122,7 @@ class Clients:
                 else:
                     self.refused.append(response.status)
         except (OSError, http.client.HTTPException):
-            pass  # the server was killed
+            self.cut += 1  # the server was killed
         finally:
             connection.close()
 
@@ -164,17 +165,6 @@ def assert_all_logged(answers: list[Row], folder: Path) -> None:
     assert not verify_log(folder).faults
 
 
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Show a fault's outcome, whether the test passes or not."""
-
-    def show(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n{line}")  # noqa: T201
-
-    return show
-
-
 @pytest.mark.parametrize(
     ("options", "kills"), [((), 2), (("fsync",), 1)], ids=["no-fsync", "fsync"]
 )
@@ -183,9 +173,10 @@ def test_a_killed_worker_loses_no_answered_decision(
     declined: Row,
     options: tuple[str, ...],
     kills: int,
-    tell: Callable[[str], None],
+    fault: Callable[..., None],
 ) -> None:
     answers: list[Row] = []
+    cut = 0
     for _ in range(kills):
         server = serve(None, *options)
         clients = Clients(server, declined)
@@ -194,6 +185,7 @@ def test_a_killed_worker_loses_no_answered_decision(
         server.signal(signal.SIGKILL)
         clients.join()
         answers += clients.answers
+        cut += clients.cut
         assert_all_logged(answers, server.folder)
     last = serve(None, *options)
     status, answer, _ = last.post(declined)
@@ -203,9 +195,15 @@ def test_a_killed_worker_loses_no_answered_decision(
     report = verify_log(last.folder)
     states = [segment.state for segment in report.segments]
     assert states == ["ended"] * kills + ["closed"]
-    tell(
-        f"kill -9 under load, {kills} times: {len(answers)} answered, "
-        f"{report.records - 1} in the log, 0 lost, {len(report.faults)} faults"
+    fault(
+        "worker killed" + (", answers wait for the disk" if options else ""),
+        sent=len(answers) + cut,
+        failed=cut,
+        lost=0,
+        seen=(
+            f"cut while being asked; {report.records - 1} decisions in the log, "
+            "nothing altered, the next start goes on"
+        ),
     )
 
 
@@ -240,7 +238,7 @@ def test_a_full_disk_refuses_and_room_recovers(
     serve: Callable[..., Server],
     declined: Row,
     small_disk: Path,
-    tell: Callable[[str], None],
+    fault: Callable[..., None],
 ) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"x" * (SMALL_DISK_BYTES // 2))
@@ -260,14 +258,17 @@ def test_a_full_disk_refuses_and_room_recovers(
     clients.wait_for_answers(before + 50)
     clients.join()
     assert_all_logged(clients.answers, folder)
-    tell(
-        f"disk full: {len(clients.answers)} answered, {len(clients.refused)} refused "
-        "with 503, 0 lost"
+    fault(
+        "disk of the decision log full",
+        sent=len(clients.answers) + len(clients.refused),
+        failed=len(clients.refused),
+        lost=0,
+        seen="refused with 503 and Retry-After; goes on when there is room",
     )
 
 
 def test_no_fault_of_the_disk_loses_a_decision_or_stops_the_service(
-    serve: Callable[..., Server], declined: Row
+    serve: Callable[..., Server], declined: Row, fault: Callable[..., None]
 ) -> None:
     """Without the rights of root: files that may not grow, a folder that is gone."""
     server = serve()
@@ -299,6 +300,13 @@ def test_no_fault_of_the_disk_loses_a_decision_or_stops_the_service(
     status, answer, _ = server.post(declined)
     assert status == 200
     assert_all_logged([answer], folder)
+    fault(
+        "write to the decision log cut short, refused, folder gone",
+        sent=11,
+        failed=3,
+        lost=0,
+        seen="refused with 503; another segment takes what was cut short",
+    )
 
 
 def test_a_folder_that_may_not_be_written_refuses_until_it_may(
