@@ -19,10 +19,11 @@ from credit_scoring.serving.local_server import HOST, free_port
 from .conftest import no_lifespan
 
 START = b"POST /predict HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+MUCH = 50_000_000
 LIMITS = HeadLimits(size_bytes=20_000, timeout_ms=300)
 
 
-def served(app: ScoringApp, config_of: Any) -> Iterator[int]:
+def served(app: Any, config_of: Any) -> Iterator[int]:
     """Serve on a socket, with bounds, as a worker does."""
     bounds = ConnectionBounds(lambda: LIMITS)
     servers: list[uvicorn.Server] = []
@@ -45,14 +46,15 @@ def served(app: ScoringApp, config_of: Any) -> Iterator[int]:
     assert not thread.is_alive()
 
 
+def usual(door: Any, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        door, host=HOST, port=port, log_config=None, timeout_keep_alive=1
+    )
+
+
 @pytest.fixture
 def port(app: ScoringApp) -> Iterator[int]:
-    def config(door: Any, port: int) -> uvicorn.Config:
-        return uvicorn.Config(
-            door, host=HOST, port=port, log_config=None, timeout_keep_alive=1
-        )
-
-    yield from served(app, config)
+    yield from served(app, usual)
 
 
 @pytest.fixture
@@ -217,6 +219,26 @@ def test_half_a_request_and_no_more_is_no_request(port: int) -> None:
         connection.sendall(START + b"Content-Length: 50\r\n\r\n{")
         connection.shutdown(socket.SHUT_WR)
         assert is_closed(connection)
+
+
+async def flooding(scope: Any, receive: Any, send: Any) -> None:
+    """Answer with more than any socket holds."""
+    headers = [(b"content-length", b"%d" % MUCH)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"a" * MUCH})
+
+
+def test_an_answer_that_nobody_takes_is_not_kept(approved: dict[str, Any]) -> None:
+    for pause, whole_answer in ((3.0, False), (0.0, True)):
+        with contextlib.contextmanager(served)(flooding, usual) as port:
+            with connect(port) as connection:
+                connection.sendall(whole(approved))
+                time.sleep(pause)
+                taken = 0
+                with contextlib.suppress(ConnectionError):
+                    while taken < MUCH and (piece := connection.recv(2**20)):
+                        taken += len(piece)
+            assert (taken >= MUCH) is whole_answer
 
 
 def test_another_parser_keeps_its_own_bounds(

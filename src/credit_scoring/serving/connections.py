@@ -1,7 +1,8 @@
 """What a connection may do before its request reaches the service.
 
 Uvicorn bounds neither the size of a request's head, nor the time it may take, nor
-the number of requests that a client sends ahead of their answers. Behind a gateway
+the number of requests that a client sends ahead of their answers, nor the time for
+which it may leave an answer unread. Behind a gateway
 that does, none of this is ever seen; without one, a single client could take all
 the memory or all the connections.
 """
@@ -37,7 +38,8 @@ class HeadLimits:
     Attributes:
         size_bytes: A head that is longer, and still not complete, is refused.
         timeout_ms: Longest time from the connection, or from when the one before
-            could be answered, to a complete head.
+            could be answered, to a complete head; and longest time in which a client
+            takes nothing of its answer.
     """
 
     size_bytes: int
@@ -58,6 +60,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _waits_since = 0.0
     _waits_after: object = object()
+    _unsent = 0
+    _unsent_since = 0.0
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
@@ -89,11 +93,14 @@ class BoundedProtocol(HttpToolsProtocol):
         return True
 
     def give_up_if_overdue(self, now: float) -> None:
-        """Close the connection if a head has been due for too long.
+        """Close the connection if its client has let us wait for too long.
 
         Args:
             now: The event loop's time.
         """
+        if self._is_stuck(now):
+            self.transport.abort()
+            return
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             self._waits_after = self  # it waits for us
@@ -112,6 +119,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(head_too_slow(self.limits.timeout_ms))
         else:
             self.transport.close()
+
+    def _is_stuck(self, now: float) -> bool:
+        """Tell whether the client has taken nothing of its answer for too long."""
+        unsent = self.transport.get_write_buffer_size()
+        if not unsent or unsent != self._unsent:
+            self._unsent, self._unsent_since = unsent, now
+            return False
+        return now - self._unsent_since > self.limits.timeout_ms / 1000
 
     def _refuse(self, error: ProblemError) -> None:
         if self.transport.is_closing():

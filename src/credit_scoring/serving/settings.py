@@ -141,7 +141,8 @@ class Settings(HistorySettings):
         le=600_000,
         description=(
             "How long a client may take to send path and headers; then it is answered "
-            "408. A new connection without a request is closed as soon."
+            "408. As soon a new connection without a request is closed, and one whose "
+            "client takes nothing of its answer."
         ),
     )
     workers: int = Field(
