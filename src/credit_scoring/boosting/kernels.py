@@ -79,11 +79,11 @@ def walk_trees(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
             place[tree] = roots[tree]
         for _ in range(depth):
             for number in range(n_trees):
-                tree = np.uintp(number)
-                node = np.uintp(place[tree])
+                at = np.uintp(number)
+                node = np.uintp(place[at])
                 slot = np.uintp(slots[node])
                 right = np.int32(not prepared[slot] < threshold[node])
-                place[tree] = left[node] + right
+                place[at] = left[node] + right
         total = base_margin
         for tree in range(n_trees):
             total = np.float32(total + value[np.uintp(place[tree])])
