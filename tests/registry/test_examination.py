@@ -1,15 +1,17 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from credit_scoring.errors import ArtifactError
+from credit_scoring.errors import ArtifactError, PromotionError
 from credit_scoring.evaluation.delong import compare_aucs
 from credit_scoring.evaluation.shift import judge_shift
 from credit_scoring.registry.artifact_writing import ArtifactContents
-from credit_scoring.registry.champion import NO_CHAMPION
+from credit_scoring.registry.champion import NO_CHAMPION, Champion
 from credit_scoring.registry.examination import Examination, TestRows
 from credit_scoring.registry.gate_parameters import GateParameters
+from credit_scoring.registry.scoring import Scored
 
 
 @pytest.fixture
@@ -59,6 +61,23 @@ def test_the_level_holds_for_all_features_together(examined: Examination) -> Non
         NO_CHAMPION,
     )
     assert moved.feature_shifts["debt_ratio"].high == pytest.approx(alone.high)
+
+
+def test_who_scores_and_decides_alike_is_told_from_who_does_not(
+    examined: Examination, folder: Path, rows: TestRows, gate_parameters: GateParameters
+) -> None:
+    ours = examined.decisions
+    same = Scored(ours.margin, ours.pd_, ours.score.copy(), ours.outcome.copy())
+    for beside, expected in (
+        (same, True),
+        (replace(same, score=same.score + 1e-9), False),
+        (replace(same, outcome=2 - same.outcome), False),
+    ):
+        champion = Champion(1, beside, None)
+        found = Examination(folder, rows, gate_parameters, champion)
+        assert found.decides_as_champion is expected
+    with pytest.raises(PromotionError, match="no champion to compare"):
+        assert examined.decides_as_champion
 
 
 def test_latency_is_the_median_after_the_first(

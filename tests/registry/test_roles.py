@@ -16,6 +16,7 @@ def candidate(  # noqa: PLR0913 - each names one thing that a test varies
     good_auc: bool = True,
     good_rest: bool = True,
     new: bool = True,
+    alike: bool = False,
 ) -> JudgedCandidate:
     return JudgedCandidate(
         family=family,
@@ -23,6 +24,7 @@ def candidate(  # noqa: PLR0913 - each names one thing that a test varies
         run_id="r",
         digest="d",
         new=new,
+        alike=alike,
         auc=auc,
         gates=(
             gate("auc_against_champion", good_auc),
@@ -106,3 +108,14 @@ def test_sound_is_everything_but_keeping_up_with_the_champion(
     judged: JudgedCandidate, passed: bool, sound: bool
 ) -> None:
     assert (judged.passed, judged.sound) == (passed, sound)
+
+
+def test_the_champion_made_again_changes_nothing() -> None:
+    again = candidate("b", 3, 0.78, alike=True)
+    weaker = candidate("s", 4, 0.77, good_auc=False)
+    assert roles(again, champion=1, other=2) == (1, 2)
+    assert roles(again, champion=1) == (1, None)
+    # What is new beside it may still be challenger.
+    assert roles(again, weaker, champion=1, other=2) == (1, 4)
+    found = assign_roles([again], champion=1, challenger=2)
+    assert "version 3 decides every test row as the champion, version 1" in found.why

@@ -134,6 +134,19 @@ class Examination:
         return self.artifact.engine.decide(self.rows.columns, explain=False)
 
     @property
+    def decides_as_champion(self) -> bool:
+        """Whether each row gets the very score and outcome that the champion gives.
+
+        Raises:
+            PromotionError: If there is no champion, or it could not decide.
+        """
+        champion = self.champion.decisions()
+        return bool(
+            np.array_equal(self.decisions.score, champion.score)
+            and np.array_equal(self.decisions.outcome, champion.outcome)
+        )
+
+    @property
     def approved(self) -> Flags:
         """Whom the policy approves, shape (n,)."""
         found: Flags = self.decisions.outcome == Outcome.APPROVE

@@ -146,6 +146,7 @@ def _judged(candidate: JudgedCandidate) -> dict[str, Any]:
         "artifact_digest": candidate.digest,
         "new": candidate.new,
         "against": candidate.against,
+        "alike": candidate.alike,
         "auc": candidate.auc,
         "passed": candidate.passed,
         "gates": [gate.model_dump(mode="json") for gate in candidate.gates],

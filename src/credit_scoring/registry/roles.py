@@ -17,6 +17,7 @@ class JudgedCandidate(BaseModel):
         digest: Digest of its artifact; None if it has none.
         new: Whether this run registered it, rather than an earlier one.
         against: Version that was champion when it was judged; None for none.
+        alike: Whether it decides every test row as that champion does.
         auc: AUC on the test rows.
         gates: Every gate's verdict.
     """
@@ -29,6 +30,7 @@ class JudgedCandidate(BaseModel):
     digest: str | None
     new: bool
     against: int | None = None
+    alike: bool = False
     auc: float | None
     gates: tuple[Gate, ...]
 
@@ -74,9 +76,10 @@ def assign_roles(
     """Decide who holds the aliases after a run.
 
     The best candidate (highest AUC, then the family's name) that passes every
-    gate is champion. If it replaces one, the one it replaced is challenger, so
-    that a rollback leads to what is being watched. Else the best sound new
-    candidate is, and if nothing is new, roles stay as they are.
+    gate is champion, unless it decides as the champion does: the same model made
+    again, by a commit that changed nothing of it, say. If it replaces a champion,
+    that one is challenger, so that a rollback leads to what is being watched. Else
+    the best sound new candidate is, and if nothing is new, roles stay as they are.
 
     Args:
         candidates: This run's, judged.
@@ -90,6 +93,14 @@ def assign_roles(
     if best.version == champion:
         return _kept(
             ranked, champion, challenger, "the champion is the best candidate again"
+        )
+    if champion is not None and best.alike:
+        return _kept(
+            ranked,
+            champion,
+            challenger,
+            f"{best.family} version {best.version} decides every test row as the "
+            f"champion, version {champion}, does",
         )
     if champion is not None:
         return Roles(
@@ -118,7 +129,11 @@ def _kept(
     why: str,
 ) -> Roles:
     """Keep the champion; a sound candidate that is new becomes challenger."""
-    fresh = [c for c in ranked if c.sound and c.version not in {champion, None}]
+    fresh = [
+        c
+        for c in ranked
+        if c.sound and not c.alike and c.version not in {champion, None}
+    ]
     beside = next((c for c in fresh if c.new or challenger is None), None)
     if champion is None or beside is None:
         return Roles(champion=champion, challenger=challenger, why=why)

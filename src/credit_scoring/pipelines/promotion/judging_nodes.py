@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from credit_scoring.contract.model import Contract, Role
+from credit_scoring.errors import CreditScoringError
 from credit_scoring.evaluation import policy_plots
 from credit_scoring.pipelines.promotion.nodes import columns_of
 from credit_scoring.pipelines.promotion.parameters import PromotionParameters
@@ -62,6 +63,7 @@ def judge_candidate(  # noqa: PLR0913, PLR0917 - Kedro hands over each by itself
         digest=registration.get("digest"),
         new=bool(registration.get("new")),
         against=champion.version,
+        alike=_alike(examination),
         auc=auc,
         gates=gates,
     )
@@ -74,6 +76,15 @@ def judge_candidate(  # noqa: PLR0913, PLR0917 - Kedro hands over each by itself
         "judgement": judged.model_dump(mode="json"),
         **_evidence(examination, promotion),
     }
+
+
+def _alike(found: Examination) -> bool:
+    if found.champion.version is None:
+        return False
+    try:
+        return found.decides_as_champion
+    except CreditScoringError:
+        return False  # a gate says what is wrong
 
 
 def _protected(
