@@ -247,6 +247,8 @@ def bombard(
         send_all(port, rows, numbers, seed=seed, report=report)
         report.memory_mb.append(worker.memory_info().rss / 1e6)
         report.series.append(metrics_of(port).count(b"\n"))
+    if sum(report.sent.values()) != count:
+        report.complain(f"{sum(report.sent.values())} of {count} requests were sent")
     if not worker.is_running() or only_worker(port) != worker:
         report.complain("the worker is not the one that it was")
     if ask(port, rows[0]) != usual:
