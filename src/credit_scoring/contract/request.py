@@ -178,7 +178,9 @@ class RequestDecoder:
         try:
             return self.decode(body)
         except InvalidRequestError as error:
-            # Without its traceback, which would keep the body alive.
+            # Without its traceback and the error before it, which would keep the
+            # body alive.
+            error.__context__ = None
             return error.with_traceback(None)
 
     def _encoded(self, row: tuple[Any, ...]) -> list[float | None]:
