@@ -1,5 +1,6 @@
 """Where the models compute: in this process, or in services of their own."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -39,8 +40,8 @@ class Placement:
         decoder = self.models.decoder
         body = example_body(self.models.contract)
         probe = decoder.decode(msgspec.json.encode(body))
-        for runner in self.remote:
-            await runner.start(probe, wait_seconds=_WAIT_SECONDS)
+        starts = (one.start(probe, wait_seconds=_WAIT_SECONDS) for one in self.remote)
+        await asyncio.gather(*starts)
 
     async def close(self) -> None:
         """Leave the services; the last request is answered."""
