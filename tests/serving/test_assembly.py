@@ -44,6 +44,7 @@ def artifacts(
                 digest=folder.name,
                 manifest=SimpleNamespace(feature_version="0123456789abcdef"),
                 warm_up=lambda: warmed.append(folder.name),
+                fallback="",
             )
 
         monkeypatch.setattr(assembly, "load_artifact", load)
