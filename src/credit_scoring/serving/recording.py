@@ -30,7 +30,7 @@ from credit_scoring.decision_log.writer import DecisionLog, LogParameters
 from credit_scoring.errors import DecisionLogError
 from credit_scoring.serving.answers import DecisionAnswer, ModelAnswer
 from credit_scoring.serving.problems import decision_not_recorded
-from credit_scoring.serving.runners import Runner
+from credit_scoring.serving.runners import Runner, end_of_turn
 from credit_scoring.serving.settings import Settings
 from credit_scoring.serving.shadow import ShadowDecision
 
@@ -164,6 +164,14 @@ class LogMetrics:
         self._shadow_errors.inc(count)
 
 
+class _Unwritten(msgspec.Struct, eq=False):
+    """A decision that waits for those that come in the same turn."""
+
+    entry: DecisionEntry
+    written: bool = False
+    error: Exception | None = None
+
+
 class LogRecorder:
     """Writes decisions to the decision log.
 
@@ -194,7 +202,8 @@ class LogRecorder:
         self._models: dict[str, LoggedModel] = {}
         self._executor = ThreadPoolExecutor(1, "credit-scoring-log") if fsync else None
         self._waiting: list[tuple[DecisionEntry, asyncio.Future[None]]] = []
-        self._in_company = fsync
+        self._unwritten: list[_Unwritten] = []
+        self._in_company = False
         self._written_in_turn = False
         self._writing: asyncio.Task[None] | None = None
 
@@ -205,22 +214,14 @@ class LogRecorder:
             ProblemError: If it could not be written.
         """
         entry = self._entry(answered)
-        loop = asyncio.get_running_loop()
-        if not self._in_company:
-            if not self._written_in_turn:
-                self._written_in_turn = True
-                loop.call_soon(self._end_turn)
-                self._append([entry])
-                return
-            self._in_company = True
-        written: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((entry, written))
         if self._executor is not None:
-            if self._writing is None:
-                self._writing = loop.create_task(self._write_meanwhile(self._executor))
-        elif len(self._waiting) == 1:
-            loop.call_soon(self._write_waiting)
-        await written
+            await self._write_beside(entry, self._executor)
+        elif self._in_company or self._written_in_turn:
+            await self._write_in_company(entry)
+        else:
+            self._written_in_turn = True
+            asyncio.get_running_loop().call_soon(self._end_turn)
+            self._append([entry])
 
     def record_many(self, answered: Sequence[Answered]) -> None:
         """Write many decisions.
@@ -265,15 +266,43 @@ class LogRecorder:
     def _end_turn(self) -> None:
         self._written_in_turn = False
 
-    def _write_waiting(self) -> None:
-        together, self._waiting = self._waiting, []
+    async def _write_in_company(self, entry: DecisionEntry) -> None:
+        """Wait for the end of the turn; the first to go on writes for all."""
+        mine = _Unwritten(entry)
+        self._in_company = True
+        self._unwritten.append(mine)
+        try:
+            await end_of_turn()
+        except BaseException:  # it was cancelled: nobody is there to be answered
+            if not mine.written:
+                self._unwritten.remove(mine)
+            raise
+        if not mine.written:
+            self._write_together()
+        if mine.error is not None:
+            raise mine.error
+
+    def _write_together(self) -> None:
+        together, self._unwritten = self._unwritten, []
         self._in_company = len(together) > 1
         error: Exception | None = None
         try:
-            self._append([entry for entry, _ in together])
+            self._append([one.entry for one in together])
         except Exception as raised:  # noqa: BLE001 - handed to those who wait
             error = raised
-        _tell(together, error)
+        for one in together:
+            one.written, one.error = True, error
+
+    async def _write_beside(
+        self, entry: DecisionEntry, executor: ThreadPoolExecutor
+    ) -> None:
+        """Wait for the disk beside the event loop, with those that come meanwhile."""
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((entry, written))
+        if self._writing is None:
+            self._writing = loop.create_task(self._write_meanwhile(executor))
+        await written
 
     async def _write_meanwhile(self, executor: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()

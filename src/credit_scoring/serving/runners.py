@@ -51,7 +51,7 @@ class _Waiting(msgspec.Struct, eq=False):
 
 
 @types.coroutine
-def _end_of_turn() -> Generator[None]:
+def end_of_turn() -> Generator[None]:
     """Let everything run that is ready in this turn of the event loop.
 
     This is `asyncio.sleep(0)`. A future that somebody sets would do, too, and cost
@@ -103,7 +103,7 @@ class InProcessRunner:
             self._waiting_since = perf_counter()
         self._waiting.append(mine)
         try:
-            await _end_of_turn()
+            await end_of_turn()
         except BaseException:  # it was cancelled, and nobody waits for it any more
             if mine.outcome is None:
                 self._waiting.remove(mine)
