@@ -19,10 +19,12 @@ from credit_scoring.decision_log.reader import (
 )
 from credit_scoring.decision_log.writer import DecisionLog
 from credit_scoring.errors import DecisionLogError, SettingsError
+from credit_scoring.serving.answers import DecisionAnswer
 from credit_scoring.serving.app import ScoringApp
 from credit_scoring.serving.assembly import Models, decision_recorder, scoring_app
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.recording import LogMetrics, LogRecorder
+from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings, prepared_log_folder
 
 Row = dict[str, Any]
@@ -164,6 +166,43 @@ def test_those_that_arrive_together_are_all_in_the_log(
     logged = {one.entry.decision_id for one in read_decisions(tmp_path / "log")}
     assert logged == answered
     assert len(logged) == 200
+
+
+def test_one_who_leaves_while_all_are_written_harms_nobody(
+    models: Models, recorder: LogRecorder, approved: Row, tmp_path: Path
+) -> None:
+    scoring = Scoring(
+        champion=models.champion,
+        metrics=ServiceMetrics(CollectorRegistry()),
+        recorder=recorder,
+    )
+
+    async def decide() -> list[Any]:
+        tasks = [
+            asyncio.create_task(
+                scoring.decide(
+                    models.decoder.decode(
+                        msgspec.json.encode({**approved, "loan_id": f"L-{n}"})
+                    ),
+                    explain=False,
+                )
+            )
+            for n in range(30)
+        ]
+        # They are computed in the second turn, and then wait for the write.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        tasks[7].cancel()
+        tasks[29].cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    outcomes = asyncio.run(decide())
+    answered = {o.decision_id for o in outcomes if isinstance(o, DecisionAnswer)}
+    assert len(answered) == 28
+    logged = {one.entry.decision_id for one in read_decisions(tmp_path / "log")}
+    assert answered <= logged
+    assert not verify_log(tmp_path / "log").faults
+    assert not recorder._unwritten
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
