@@ -284,6 +284,8 @@ def _markdown(report: Report) -> str:
         lines.append(
             f"| {bar.what} | {bar.found:.2f} | {sign} {bar.bar:g} | {verdict} |"
         )
+    image = PLOT.relative_to(PAGE.parent).as_posix()
+    lines += ["", f"![Requests a second of each server]({image})"]
     return "\n".join(lines) + "\n"
 
 

@@ -116,6 +116,7 @@ def test_only_the_figures_of_a_page_are_replaced(report: Report) -> None:
     assert "old" not in page
     assert "| this service | 1 | 6,000 |" in page
     assert "load average of the machine before: 0.25" in page
+    assert "![Requests a second of each server](images/serving.png)" in page
     assert renewed(page, report) == page
 
 
