@@ -13,7 +13,7 @@ from credit_scoring.contract.model import Contract
 from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
 from credit_scoring.pipelines.promotion.parameters import PromotionParameters
-from credit_scoring.registry.gates import Bounds, GateParameters
+from credit_scoring.registry.gate_parameters import GateParameters
 
 _spec = spec_from_file_location(
     "fixtures_of_the_registry", Path(__file__).parents[2] / "registry" / "conftest.py"
@@ -41,19 +41,21 @@ policy = _registry.policy
 @pytest.fixture
 def validated_applications(applications: dict[str, np.ndarray]) -> pd.DataFrame:
     ids = [f"L{row}" for row in range(400)]
-    return pd.DataFrame({"loan_id": ids, **applications, "age_years": 40.0, "bad": 0})
+    ages = np.random.default_rng(5).choice([30.0, 50.0], 400)
+    return pd.DataFrame({"loan_id": ids, **applications, "age_years": ages, "bad": 0})
 
 
 @pytest.fixture
 def splits(validated_applications: pd.DataFrame) -> pd.DataFrame:
     names = ["train", "validation", "calibration", "test"] * 100
-    risk = validated_applications["debt"] / validated_applications["limit"]
-    risk = risk + validated_applications["late"]
+    ratio = validated_applications["debt"] / validated_applications["limit"]
+    log_odds = 1.5 * ratio + 0.9 * validated_applications["late"] - 4
+    bad = np.random.default_rng(6).random(400) < 1 / (1 + np.exp(-log_odds))
     return pd.DataFrame(
         {
             "loan_id": validated_applications["loan_id"],
             "split": names,
-            "bad": (risk > risk.median()).astype("int8"),
+            "bad": bad.astype("int8"),
         }
     )
 
@@ -71,13 +73,29 @@ def decision(engine: DecisionEngine) -> DecisionParameters:
 def promotion() -> PromotionParameters:
     return PromotionParameters(
         data_source="data/01_raw/small.csv",
-        gates=GateParameters(
-            minimum_auc=0.7,
-            auc_margin=0.01,
-            calibration_slope=Bounds(low=0.9, high=1.1),
-            calibration_intercept=Bounds(low=-0.2, high=0.2),
-        ),
+        gates=GateParameters.model_validate(gate_values()),
+        cut_off_targets={"approval_rates": (0.5,), "bad_rates": (0.1,)},
     )
+
+
+def gate_values() -> dict[str, Any]:
+    """What a good candidate reaches on a hundred test rows."""
+    values = _registry.gate_values()
+    values["minimum_auc"] = 0.6
+    values["calibration"] |= {
+        "slope": {"low": 0.3, "high": 3},
+        "intercept": {"low": -3, "high": 3},
+        "spiegelhalter_p": 0,
+        "likelihood_ratio_p": 0,
+    }
+    values["stability"] = {"score_psi": 2, "feature_psi": 2}
+    values["fairness"] |= {
+        "impact_ratio": 0.2,
+        "score_difference": 2,
+        "opportunity_difference": 0.8,
+    }
+    values["profit"] |= {"minimum": -1, "margin": 0.2}
+    return values
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -6,10 +8,15 @@ import pytest
 
 from credit_scoring.contract.model import Contract
 from credit_scoring.errors import PromotionError
+from credit_scoring.pipelines.promotion.judging_nodes import (
+    draw_bands,
+    draw_fairness,
+    draw_profit,
+    judge_candidate,
+)
 from credit_scoring.pipelines.promotion.nodes import (
     build_artifact,
     confirm_champion,
-    judge_candidate,
     register_candidate,
     select_applications,
 )
@@ -27,6 +34,18 @@ def test_applications_of_a_split_keep_their_order_and_no_protected_column(
         validated_applications["debt"].iloc[0::4].tolist()
     )
     assert chosen["test"]["bad"].tolist() == splits["bad"].iloc[3::4].tolist()
+
+
+def test_protected_columns_lie_beside_the_test_rows_alone(
+    validated_applications: pd.DataFrame, splits: pd.DataFrame, contract: Contract
+) -> None:
+    shuffled = splits.sample(frac=1, random_state=1)
+    chosen = select_applications(validated_applications, shuffled, contract)
+    assert list(chosen["protected"].columns) == ["age_years"]
+    assert chosen["protected"]["age_years"].tolist() == (
+        validated_applications["age_years"].iloc[3::4].tolist()
+    )
+    assert "age_years" not in chosen["training"]
 
 
 def test_a_split_without_rows_is_named(
@@ -71,11 +90,89 @@ def test_an_artifact_that_does_not_verify_is_not_registered_and_passes_no_gate(
     chosen = select_applications(
         inputs["validated_applications"], inputs["splits"], contract
     )
-    judged = judge_candidate(
-        artifact, registration, chosen["test"], contract, promotion
+    found = judge_candidate(
+        artifact,
+        registration,
+        chosen["test"],
+        chosen["protected"],
+        contract,
+        promotion,
     )
+    judged = found["judgement"]
     assert (judged["version"], judged["family"]) == (None, "unknown")
-    assert not judged["gates"][0]["passed"]
+    assert not any(gate["passed"] for gate in judged["gates"])
+    # Tables without a line can be written, read and drawn.
+    tables = {n: t for n, t in found.items() if isinstance(t, pd.DataFrame)}
+    assert len(tables) == 6
+    read = {
+        name: pd.read_csv(StringIO(table.to_csv(index=False)))
+        for name, table in tables.items()
+    }
+    for figure in (
+        draw_profit(read["profit_curve"], read["cut_off_table"]),
+        draw_bands(read["band_table"]),
+        draw_fairness(read["fairness_table"], promotion),
+    ):
+        assert figure.axes[0].texts[0].get_text() == "nothing was measured"
+
+
+@pytest.mark.usefixtures("mlflow_store")
+def test_the_evidence_of_a_judgement_can_be_written_read_and_drawn(
+    artifact: Path,
+    inputs: dict[str, Any],
+    promotion: PromotionParameters,
+    contract: Contract,
+) -> None:
+    chosen = select_applications(
+        inputs["validated_applications"], inputs["splits"], contract
+    )
+    found = judge_candidate(
+        artifact, {}, chosen["test"], chosen["protected"], contract, promotion
+    )
+    json.dumps([found["swap_sets"], found["calibration_tests"]], allow_nan=False)
+    assert found["cut_off_table"]["rule"].tolist() == [
+        "policy",
+        "profit",
+        "approval_rate",
+        "bad_rate",
+    ]
+    read = {
+        name: pd.read_csv(StringIO(table.to_csv(index=False)))
+        for name, table in found.items()
+        if isinstance(table, pd.DataFrame)
+    }
+    profit = draw_profit(read["profit_curve"], read["cut_off_table"])
+    assert " policy 520" in [text.get_text() for text in profit.axes[0].texts]
+    bands = draw_bands(read["band_table"])
+    assert [t.get_text() for t in bands.axes[0].get_xticklabels()] == ["A", "B", "C"]
+    groups = draw_fairness(read["fairness_table"], promotion)
+    assert len(groups.axes[0].get_yticklabels()) == 1
+
+
+@pytest.mark.usefixtures("mlflow_store")
+def test_a_protected_column_that_is_not_there_closes_the_gates_of_fairness(
+    artifact: Path,
+    inputs: dict[str, Any],
+    promotion: PromotionParameters,
+    contract: Contract,
+) -> None:
+    chosen = select_applications(
+        inputs["validated_applications"], inputs["splits"], contract
+    )
+    for protected in (
+        chosen["protected"].drop(columns="age_years"),
+        chosen["protected"].assign(age_years="unknown"),
+    ):
+        judged = judge_candidate(
+            artifact, {}, chosen["test"], protected, contract, promotion
+        )["judgement"]
+        closed = [
+            gate["name"].startswith("fairness")
+            for gate in judged["gates"]
+            if not gate["passed"]
+        ]
+        assert closed
+        assert all(closed)
 
 
 def test_a_champion_in_the_record_is_confirmed() -> None:

@@ -132,9 +132,10 @@ def test_a_candidate_below_the_gates_is_registered_without_a_role(
 def test_without_anybody_who_passes_the_record_is_written_and_the_run_stops(
     inputs: dict[str, Any], tmp_path: Path
 ) -> None:
-    for family in ("scorecard", "boosting"):
-        inputs[f"{family}.metrics"] = {}
-    with pytest.raises(PromotionError, match=r"calibration_slope \(it was not"):
+    promotion = inputs["params:promotion"]
+    gates = promotion.gates.model_copy(update={"minimum_auc": 0.99})
+    inputs["params:promotion"] = promotion.model_copy(update={"gates": gates})
+    with pytest.raises(PromotionError, match=r"minimum_auc \(0\.\d+ is .* too low"):
         run(inputs, tmp_path)
     record = JSONDataset(filepath=str(tmp_path / "promotion_record.json")).load()
     assert record["champion"] is None

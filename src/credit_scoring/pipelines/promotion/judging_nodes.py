@@ -120,12 +120,11 @@ def _table(lines: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def draw_profit(profit_curve: pd.DataFrame, cut_off_table: pd.DataFrame) -> Figure:
     """Draw what approving from each score on earns, with the cut-offs."""
-    policy = cut_off_table[cut_off_table.get("rule") == "policy"]
-    best = cut_off_table[cut_off_table.get("rule") == "profit"]
+    names = {"policy": "policy", "profit": "best by PD"}
     marks = {
-        name: float(lines["score"].iloc[0])
-        for name, lines in (("policy", policy), ("best by PD", best))
-        if len(lines) and not lines["score"].isna().iloc[0]
+        names[line["rule"]]: float(line["score"])
+        for line in _lines(cut_off_table, "rule")
+        if line["rule"] in names and not pd.isna(line["score"])
     }
     return policy_plots.plot_profit(_lines(profit_curve, "score"), marks=marks)
 
