@@ -24,9 +24,11 @@ def test_profit_is_drawn_with_the_cut_offs():
         {"score": 600.0, "expected_profit": 0.01, "profit": 0.012},
         {"score": 500.0, "expected_profit": 0.03, "profit": 0.028},
     ]
-    texts = drawn(plot_profit(lines, marks={"policy": 520.0, "best by PD": 515.5}))
+    texts = drawn(plot_profit(lines, marks=[("policy", 520.0), ("best", 515.5)]))
     assert " policy 520" in texts
-    assert " best by PD 515.5" in texts
+    assert " best 515.5" in texts
+    same = drawn(plot_profit(lines, marks=[("policy", 520.0), ("best", 520.0)]))
+    assert " policy, best 520" in same
 
 
 def test_bands_are_drawn_even_if_one_is_empty():
@@ -50,7 +52,7 @@ def test_groups_are_drawn_beside_the_one_they_are_compared_with():
 
 @pytest.mark.parametrize(
     "figure",
-    [plot_profit([], marks={}), plot_bands([]), plot_impact_ratios([], least=0.8)],
+    [plot_profit([], marks=[]), plot_bands([]), plot_impact_ratios([], least=0.8)],
 )
 def test_nothing_measured_is_said_on_the_plot(figure):
     assert "nothing was measured" in drawn(figure)

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,3 +142,20 @@ def test_a_group_that_cannot_be_measured_has_its_line(examined: Examination) -> 
     _, old = evidence.fairness_lines(one_old)
     assert (old["rows"], old["score_difference"]) == (1, None)
     assert old["score_difference_low"] is old["score_difference_high"] is None
+
+
+def test_every_column_of_the_evidence_is_documented(examined: Examination) -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/gates.md").read_text()
+    swaps = evidence.swap_facts(examined)
+    lines = [
+        evidence.band_lines(examined)[0],
+        evidence.cut_off_lines(examined, TARGETS)[0],
+        evidence.fairness_lines(examined)[0],
+        evidence.monotonicity_lines(examined)[0],
+        evidence.stability_lines(examined)[0],
+        evidence.calibration_facts(examined),
+        swaps,
+        swaps["cells"][0],
+    ]
+    names = {re.sub("_(low|high)$", "", name) for line in lines for name in line}
+    assert not [name for name in sorted(names) if f"`{name}`" not in page]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -418,3 +419,10 @@ def test_test_rows_of_one_outcome_stop_the_run(case: Case) -> None:
     one_outcome = replace(case.rows, bad=np.zeros(400))
     with pytest.raises(PromotionError, match="test rows cannot be judged on"):
         replace(case, rows=one_outcome).gates()
+
+
+def test_every_gate_is_documented(case: Case) -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/gates.md").read_text()
+    for gate in case.gates():
+        name = re.sub("_age_(young|old)_", "_<attribute>_<group>_", gate.name)
+        assert f"`{name.replace('_age_', '_<attribute>_')}`" in page

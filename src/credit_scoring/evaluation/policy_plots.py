@@ -21,12 +21,13 @@ _DPI = 110
 Lines = Sequence[Mapping[str, Any]]
 
 
-def plot_profit(lines: Lines, *, marks: Mapping[str, float]) -> Figure:
+def plot_profit(lines: Lines, *, marks: Sequence[tuple[str, float]]) -> Figure:
     """Draw what approving from each score on earns.
 
     Args:
         lines: ``score``, ``expected_profit`` and ``profit`` of each cut-off.
-        marks: Name -> a cut-off to point at.
+        marks: Name of a cut-off to point at, and its score; those of one score
+            share a line.
     """
     figure, axes = _figure("Profit by cut-off, share of all that was applied for")
     if not lines:
@@ -35,7 +36,8 @@ def plot_profit(lines: Lines, *, marks: Mapping[str, float]) -> Figure:
     axes.plot(scores, 100 * hoped, color=GOOD, label="expected from the PDs")
     axes.plot(scores, 100 * came, color=BAD, linestyle="--", label="by the outcomes")
     axes.axhline(0, color=PALE, linewidth=1)
-    for name, score in marks.items():
+    for score in sorted({score for _, score in marks}):
+        name = ", ".join(name for name, at in marks if at == score)
         axes.axvline(score, color=LINE, linestyle=":")
         axes.annotate(
             f" {name} {score:g}",

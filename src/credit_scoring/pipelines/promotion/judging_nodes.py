@@ -121,11 +121,11 @@ def _table(lines: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def draw_profit(profit_curve: pd.DataFrame, cut_off_table: pd.DataFrame) -> Figure:
     """Draw what approving from each score on earns, with the cut-offs."""
     names = {"policy": "policy", "profit": "best by PD"}
-    marks = {
-        names[line["rule"]]: float(line["score"])
+    marks = [
+        (names[line["rule"]], float(line["score"]))
         for line in _lines(cut_off_table, "rule")
         if line["rule"] in names and not pd.isna(line["score"])
-    }
+    ]
     return policy_plots.plot_profit(_lines(profit_curve, "score"), marks=marks)
 
 

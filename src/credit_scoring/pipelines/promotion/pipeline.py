@@ -173,14 +173,16 @@ def _judging_nodes() -> list[Node]:
         Node(
             draw_profit,
             ["profit_curve", "cut_off_table"],
-            "plots_profit",
+            "policy_plot_profit",
             name="draw_profit",
         ),
-        Node(draw_bands, "band_table", "plots_bands", name="draw_bands_of_policy"),
+        Node(
+            draw_bands, "band_table", "policy_plot_bands", name="draw_bands_of_policy"
+        ),
         Node(
             draw_fairness,
             ["fairness_table", "params:promotion"],
-            "plots_fairness",
+            "policy_plot_fairness",
             name="draw_fairness",
         ),
     ]
