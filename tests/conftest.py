@@ -83,6 +83,12 @@ def small_project(
 
 
 @pytest.fixture
+def bare_project(tmp_path: Path) -> SmallProject:
+    """A copy of the project in which nothing has run yet."""
+    return copy_project(tmp_path / "a bare project", rows=10)
+
+
+@pytest.fixture
 def own_project(small_project: SmallProject, tmp_path: Path) -> SmallProject:
     """A copy of the project after `kedro run`, for a test that runs more in it."""
     folder = tmp_path / "a project of its own"

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from credit_scoring.contract.dictionary import data_dictionary, main
+from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.contract.model import Contract
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "data-dictionary.md"
@@ -32,3 +33,14 @@ def test_dictionary_is_written_to_standard_output(
     main([str(contract_file), "page.md"])
     page = data_dictionary(contract, source=str(contract_file), page="page.md")
     assert capsys.readouterr().out == page
+
+
+def test_the_page_of_the_second_data_set_is_current():
+    source = "conf/lending_club/parameters_contract.yml"
+    page = "docs/reference/data-dictionary-lending-club.md"
+    project = Path(__file__).parents[2]
+    contract = contract_from_yaml(project / source)
+    expected = data_dictionary(contract, source=source, page=page)
+    assert (project / page).read_text(encoding="utf-8") == expected, (
+        f"run: python -m credit_scoring.contract.dictionary {source} {page} > {page}"
+    )

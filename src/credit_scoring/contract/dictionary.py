@@ -8,6 +8,7 @@ from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.rules import plain
 
+_PAGE = "docs/reference/data-dictionary.md"
 _ROLES = {
     Role.ID: "identifies the loan; never a feature",
     Role.APPLICATION: "known when the application is made; a feature may use it",
@@ -22,7 +23,7 @@ def data_dictionary(
     contract: Contract,
     *,
     source: str = "conf/base/parameters_contract.yml",
-    page: str = "docs/reference/data-dictionary.md",
+    page: str = _PAGE,
 ) -> str:
     """Write the data dictionary of a contract as Markdown.
 
@@ -31,6 +32,7 @@ def data_dictionary(
         source: The file that it is in.
         page: The file that the page is kept in.
     """
+    named = source if page == _PAGE else f"{source} {page}"
     return "\n".join(
         [
             "# Data dictionary",
@@ -40,7 +42,7 @@ def data_dictionary(
             "",
             "This page is written by `credit_scoring.contract.dictionary` from",
             f"`{source}`. Change the contract, then run",
-            f"`python -m credit_scoring.contract.dictionary {source} > {page}`.",
+            f"`python -m credit_scoring.contract.dictionary {named} > {page}`.",
             "",
             *_overview(contract),
             "",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from credit_scoring.contract.model import Contract
+from credit_scoring.contract.rules import code_of_label
 from credit_scoring.registry.artifact import Artifact, load_artifact
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def pinned_requirements() -> list[str]:
 def input_example(contract: Contract) -> "pd.DataFrame":
     """Give one application made of the contract's examples.
 
-    A column without an example has its lowest allowed value, or 0.
+    A column without an example has its lowest allowed value, or 0; a label is its
+    code, as in all that the model is asked.
     """
     import pandas as pd
 
@@ -76,5 +78,6 @@ def input_example(contract: Contract) -> "pd.DataFrame":
     for name in contract.input_names:
         column = contract.columns[name]
         example = column.example if column.example is not None else column.minimum
-        values[name] = [float(example or 0)]
+        codes = code_of_label(column) if column.type == "string" else {}
+        values[name] = [float(codes.get(str(example), example or 0))]
     return pd.DataFrame(values)

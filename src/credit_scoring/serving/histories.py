@@ -5,7 +5,7 @@ from typing import Protocol
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from credit_scoring.contract.model import Contract
+from credit_scoring.contract.model import Contract, Role
 from credit_scoring.contract.request import Application, RequestDecoder
 from credit_scoring.serving.settings import Settings
 
@@ -65,7 +65,9 @@ def open_histories(
     feature_version: str,
     registry: CollectorRegistry = REGISTRY,
 ) -> Histories:
-    """Open the store that the settings name; there is none if they name none.
+    """Open the store that the settings name; none if they name none.
+
+    A contract without history columns has nothing to keep in it.
 
     Args:
         settings: The service's.
@@ -75,10 +77,9 @@ def open_histories(
         registry: Takes the store's metrics.
 
     Raises:
-        FeatureStoreError: If the store's address cannot be used, or the contract
-            has no history.
+        FeatureStoreError: If the store's address cannot be used.
     """
-    if settings.redis_url is None:
+    if settings.redis_url is None or not contract.names(Role.HISTORY):
         return NoHistories()
     # Redis takes a third of a second to import, which others need not spend.
     from credit_scoring.feature_store.reader import Limits
