@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from credit_scoring.errors import ContractError
 
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
-def header_of(text: bytes, name: str) -> list[str]:
+
+def header_of(text: bytes, name: str, delimiter: str = ",") -> list[str]:
     """Read the names in the first line of a CSV text.
 
     Raises:
         ContractError: If the first line is blank, the header goes over more
             than one line, or a quote in it is not closed.
     """
-    header = next(_records(text, name), (1, []))[1]
+    header = next(_records(text, name, delimiter), (1, []))[1]
     if not header:
         raise ContractError(f"{name}: the first line is blank; expected the header")
     if any("\n" in cell or "\r" in cell for cell in header):
@@ -25,13 +27,16 @@ def header_of(text: bytes, name: str) -> list[str]:
     return header
 
 
-def line_numbers(text: bytes, *, rows: int, name: str) -> NDArray[np.int64]:
+def line_numbers(
+    text: bytes, *, rows: int, name: str, delimiter: str = ","
+) -> NDArray[np.int64]:
     """Give the line on which each row begins; the header is line 1.
 
     Args:
         text: The whole CSV text.
         rows: Number of rows that were read from it.
         name: What to call the file in messages.
+        delimiter: Between cells.
 
     Returns:
         Shape (rows,).
@@ -45,7 +50,7 @@ def line_numbers(text: bytes, *, rows: int, name: str) -> NDArray[np.int64]:
     # As many line breaks as rows: no blank line, no line break within a cell.
     if not mixed and (feeds or returns) == rows:
         return np.arange(2, rows + 2, dtype=np.int64)
-    records = _records(text, name)
+    records = _records(text, name, delimiter)
     next(records)
     lines = np.array([line for line, cells in records if cells], dtype=np.int64)
     if lines.size != rows:
@@ -56,19 +61,22 @@ def line_numbers(text: bytes, *, rows: int, name: str) -> NDArray[np.int64]:
     return lines
 
 
-def explain_csv_fault(text: bytes, *, cells: int, name: str) -> ContractError:
+def explain_csv_fault(
+    text: bytes, *, cells: int, name: str, delimiter: str = ","
+) -> ContractError:
     """Find the first row that is not as the header says.
 
     Args:
         text: A CSV text that was refused.
         cells: Number of names in its header.
         name: What to call the file in messages.
+        delimiter: Between cells.
 
     Returns:
         What is wrong and on which line, without any content of the row.
     """
     try:
-        for line, found in _records(text, name):
+        for line, found in _records(text, name, delimiter):
             if found and len(found) != cells:
                 return ContractError(
                     f"{name}: line {line} has {len(found)} cell(s); expected "
@@ -76,12 +84,15 @@ def explain_csv_fault(text: bytes, *, cells: int, name: str) -> ContractError:
                 )
     except ContractError as error:
         return error
-    return ContractError(f"{name}: not a table separated by commas")
+    mark = _NAMES.get(delimiter, delimiter)
+    return ContractError(f"{name}: not a table separated by {mark}")
 
 
-def _records(text: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+def _records(text: bytes, name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Give each record with the line on which it begins."""
-    reader = csv.reader(io.StringIO(text.decode(), newline=""), strict=True)
+    reader = csv.reader(
+        io.StringIO(text.decode(), newline=""), strict=True, delimiter=delimiter
+    )
     while True:
         line = reader.line_num + 1
         try:

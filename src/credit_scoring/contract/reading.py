@@ -59,26 +59,33 @@ def read_applications(path: Path) -> pd.DataFrame:
     return table_from_bytes(content, name=str(path))
 
 
-def table_from_bytes(content: bytes, *, name: str) -> pd.DataFrame:
+def table_from_bytes(
+    content: bytes, *, name: str, delimiter: str = ",", encoding: str = "utf-8"
+) -> pd.DataFrame:
     """Read the bytes of a CSV file, plain or gzip; see `read_applications`.
 
     Args:
         content: The file's bytes.
         name: What to call the file in messages.
+        delimiter: Between cells.
+        encoding: Of the text, as Python names it.
 
     Raises:
         ContractError: If the bytes are not such a file.
     """
-    text = _utf8_without_mark(_decompressed(content, name), name)
+    text = decompressed(content, name)
+    if encoding.lower() not in ("utf-8", "utf8"):
+        text = _as_utf8(text, encoding, name)
+    text = _utf8_without_mark(text, name)
     if not text.strip():
         raise ContractError(f"{name}: the file is empty; expected a header and rows")
-    header = header_of(text, name)
-    table = _parsed(text, header, name)
+    header = header_of(text, name, delimiter)
+    table = _parsed(text, header, name, delimiter)
     if table.num_rows == 0:
         raise ContractError(f"{name}: the file has a header but no rows")
     frame: pd.DataFrame = table.to_pandas()
     frame.columns = pd.Index(header)
-    lines = line_numbers(text, rows=table.num_rows, name=name)
+    lines = line_numbers(text, rows=table.num_rows, name=name, delimiter=delimiter)
     frame.index = pd.Index(lines, name=SOURCE_ROW)
     frame.attrs[SHA256] = hashlib.sha256(content).hexdigest()
     return frame
@@ -141,7 +148,12 @@ def _missing_message(missing: list[str], others: Sequence[str], name: str) -> st
     )
 
 
-def _decompressed(content: bytes, name: str) -> bytes:
+def decompressed(content: bytes, name: str) -> bytes:
+    """Unpack the bytes of a gzip file; others are as they are.
+
+    Raises:
+        ContractError: If the file is truncated or corrupt.
+    """
     if not content.startswith(_GZIP_MAGIC):
         return content
     try:
@@ -155,6 +167,15 @@ def _decompressed(content: bytes, name: str) -> bytes:
         raise ContractError(
             f"{name}: the gzip file is corrupt; copy or download it again"
         ) from error
+
+
+def _as_utf8(content: bytes, encoding: str, name: str) -> bytes:
+    try:
+        return content.decode(encoding).removeprefix("\ufeff").encode()
+    except LookupError as error:
+        raise ContractError(f"{name}: no encoding is named {encoding!r}") from error
+    except UnicodeError as error:
+        raise ContractError(f"{name}: not encoded as {encoding}") from error
 
 
 def _utf8_without_mark(content: bytes, name: str) -> bytes:
@@ -180,14 +201,16 @@ def _utf8_without_mark(content: bytes, name: str) -> bytes:
     return content.removeprefix(_UTF8_BOM)
 
 
-def _parsed(text: bytes, header: list[str], name: str) -> pa.Table:
+def _parsed(text: bytes, header: list[str], name: str, delimiter: str) -> pa.Table:
     # Columns are numbered, not named, so that a name may stand twice.
     numbers = [str(index) for index in range(len(header))]
     try:
         return arrow_csv.read_csv(
             io.BytesIO(text),
             read_options=arrow_csv.ReadOptions(column_names=numbers, skip_rows=1),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            parse_options=arrow_csv.ParseOptions(
+                newlines_in_values=True, delimiter=delimiter
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(numbers, pa.large_string()),
                 null_values=[""],
@@ -196,4 +219,6 @@ def _parsed(text: bytes, header: list[str], name: str) -> pa.Table:
         )
     except pa.ArrowInvalid:
         # Arrow's own message quotes the row, which is an applicant's.
-        raise explain_csv_fault(text, cells=len(header), name=name) from None
+        raise explain_csv_fault(
+            text, cells=len(header), name=name, delimiter=delimiter
+        ) from None

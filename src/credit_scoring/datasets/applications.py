@@ -20,10 +20,12 @@ class ApplicationsFileDataset(AbstractDataset[Never, pd.DataFrame]):
     string, ``attrs["sha256"]`` the digest of the file.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a catalog entry may say
         self,
         *,
         filepath: str,
+        delimiter: str = ",",
+        encoding: str = "utf-8",
         credentials: dict[str, Any] | None = None,
         fs_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
@@ -32,12 +34,15 @@ class ApplicationsFileDataset(AbstractDataset[Never, pd.DataFrame]):
 
         Args:
             filepath: Path or URL, e.g. ``data/01_raw/x.csv.gz``, ``s3://...``.
+            delimiter: Between cells.
+            encoding: Of the text, as Python names it, e.g. ``cp1252``.
             credentials: What the filesystem asks for.
             fs_args: Further arguments of the filesystem.
             metadata: For Kedro-Viz and other plugins.
         """
         self._protocol, path = get_protocol_and_path(filepath)
         self._filepath = PurePosixPath(path)
+        self._form = {"delimiter": delimiter, "encoding": encoding}
         self._storage_options = {**(credentials or {}), **(fs_args or {})}
         self.metadata = metadata
 
@@ -55,7 +60,7 @@ class ApplicationsFileDataset(AbstractDataset[Never, pd.DataFrame]):
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise ContractError(f"{name}: cannot be read: {reason}") from error
-        return table_from_bytes(content, name=name)
+        return table_from_bytes(content, name=name, **self._form)
 
     def save(self, data: Never) -> None:
         """Refuse: raw data is never written.
@@ -77,4 +82,8 @@ class ApplicationsFileDataset(AbstractDataset[Never, pd.DataFrame]):
         return bool(self._filesystem().exists(str(self._filepath)))
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath), "protocol": self._protocol}
+        return {
+            "filepath": str(self._filepath),
+            "protocol": self._protocol,
+            **self._form,
+        }

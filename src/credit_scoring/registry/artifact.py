@@ -19,13 +19,14 @@ from pydantic import ValidationError
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
 from credit_scoring.digests import sha256_of_file
 from credit_scoring.errors import ArtifactError, CreditScoringError
-from credit_scoring.features.definition import FeatureSet, load_feature_set
+from credit_scoring.features.definition import FeatureSet
 from credit_scoring.registry.manifest import (
     MANIFEST,
     Manifest,
@@ -110,7 +111,7 @@ def load_artifact(folder: Path, *, compiled: bool = False) -> Artifact:
     manifest = read_manifest(folder)
     verify_files(folder, manifest)
     contract = _contract(folder, manifest)
-    feature_set = _feature_set(manifest)
+    feature_set = _feature_set(manifest, contract)
     if compiled:
         feature_set = feature_set.compiled
     groups = _groups(folder)
@@ -189,9 +190,9 @@ def _contract(folder: Path, manifest: Manifest) -> Contract:
     return contract
 
 
-def _feature_set(manifest: Manifest) -> FeatureSet:
+def _feature_set(manifest: Manifest, contract: Contract) -> FeatureSet:
     try:
-        feature_set = load_feature_set(manifest.feature_set)
+        feature_set = feature_set_of(manifest.feature_set, contract)
     except CreditScoringError as error:
         raise ArtifactError(f"{MANIFEST}: {error}") from None
     version = feature_set.version(manifest.contract_digest)

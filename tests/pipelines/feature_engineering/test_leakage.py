@@ -71,7 +71,7 @@ def test_a_feature_that_reads_what_is_known_too_late_is_named(
         return total_paid
 
     late = FeatureSet(name="late", features=[paid], reasons={"R": "R."}, source="")
-    monkeypatch.setattr(nodes, "load_feature_set", lambda name: late)
+    monkeypatch.setattr(nodes, "feature_set_of", lambda name, contract: late)
     document = contract.model_dump(mode="json")
     document["known_after_decision"] = ["Total_Paid"]
     with pytest.raises(FeatureError, match="read total_paid, known only after"):

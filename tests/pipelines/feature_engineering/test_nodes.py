@@ -58,7 +58,7 @@ def test_an_infinite_feature_is_refused_without_its_value(
     infinite = FeatureSet(
         name="infinite", features=[inverse_of_age], reasons={"R": "R."}, source=""
     )
-    monkeypatch.setattr(nodes, "load_feature_set", lambda name: infinite)
+    monkeypatch.setattr(nodes, "feature_set_of", lambda name, contract: infinite)
     rows = applications.copy()
     rows.loc[[7, 9], "credit_limit"] = 0.0
     message = "2 feature values are infinite; first in inverse_of_age at row 7$"

@@ -44,7 +44,7 @@ TRAINING = TrainingParameters()
 
 @pytest.fixture(autouse=True)
 def _two_features(monkeypatch):
-    monkeypatch.setattr(nodes, "load_feature_set", lambda name: FEATURES)
+    monkeypatch.setattr(nodes, "feature_set_of", lambda name, contract: FEATURES)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def fitted(model_input):
     candidate = CandidateParameters.model_validate(
         {"family": "scorecard", "n_trials": 2}
     )
-    return fit_candidate(model_input, "two", candidate)
+    return fit_candidate(model_input, "two", candidate, None)
 
 
 def test_a_scorecard_is_fitted_when_the_family_says_so(fitted):
@@ -124,7 +124,7 @@ def test_boosting_is_fitted_when_the_family_says_so(model_input):
             "search_space": {k: {"low": v, "high": v} for k, v in point.items()},
         }
     )
-    fitted = fit_candidate(model_input, "two", candidate)
+    fitted = fit_candidate(model_input, "two", candidate, None)
     assert fitted["fitted_model"].family == "boosting"
     assert len(fitted["search_trials"]) == 1
 
@@ -137,7 +137,7 @@ def test_fitting_sees_only_train_and_validation_rows(model_input, fitted):
     candidate = CandidateParameters.model_validate(
         {"family": "scorecard", "n_trials": 2}
     )
-    again = fit_candidate(changed, "two", candidate)
+    again = fit_candidate(changed, "two", candidate, None)
     assert again["fitted_model"].table == fitted["fitted_model"].table
 
 

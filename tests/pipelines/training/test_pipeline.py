@@ -20,6 +20,7 @@ def test_the_pipeline_reads_shared_data_and_parameters_of_its_own():
         "model_input",
         "params:boosting",
         "params:decision",
+        "params:contract",
         "params:feature_engineering.feature_set",
         "params:scorecard",
         "params:training",

@@ -7,9 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from credit_scoring.contract.model import Contract, Role
+from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.digests import salted_shares
 from credit_scoring.errors import FeatureError, TrainingError
-from credit_scoring.features.definition import FeatureSet, load_feature_set
+from credit_scoring.features.definition import FeatureSet
 from credit_scoring.pipelines.feature_engineering.parameters import (
     SPLITS,
     FeatureEngineeringParameters,
@@ -37,7 +38,7 @@ def compute_features(
         FeatureError: If a feature reads what is no application or history
             column of the contract, or gives an infinite value.
     """
-    feature_set = load_feature_set(parameters.feature_set)
+    feature_set = feature_set_of(parameters.feature_set, contract)
     foreign = sorted(set(feature_set.inputs) - set(contract.input_names))
     _refuse_known_after_decision(foreign, contract)
     if foreign:
@@ -211,7 +212,7 @@ def summarise_features(
         feature its direction, reason, description, min, mean, max and
         share_missing; a feature that is missing everywhere has null for three.
     """
-    feature_set = load_feature_set(parameters.feature_set)
+    feature_set = feature_set_of(parameters.feature_set, contract)
     return {
         "feature_set": feature_set.name,
         "feature_version": feature_set.version(contract.digest),

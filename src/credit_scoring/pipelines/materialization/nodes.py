@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from credit_scoring.contract.model import Contract, Role
+from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.feature_store.selection import (
     ApplicationBatches,
     SelectedHistories,
 )
-from credit_scoring.features.definition import load_feature_set
 from credit_scoring.pipelines.feature_engineering.parameters import (
     FeatureEngineeringParameters,
 )
@@ -44,7 +44,7 @@ def select_histories(
             every key.
         parameters: Time that the histories are of.
     """
-    features = load_feature_set(feature_engineering.feature_set)
+    features = feature_set_of(feature_engineering.feature_set, contract)
     return SelectedHistories(
         contract=contract,
         feature_version=features.version(contract.digest),

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from credit_scoring.contract.model import Contract, Role
 from credit_scoring.decision.calibration import Calibration
+from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.errors import ArtifactError, PromotionError
-from credit_scoring.features.definition import load_feature_set
 from credit_scoring.pipelines.feature_engineering.parameters import (
     FeatureEngineeringParameters,
 )
@@ -103,7 +103,7 @@ def build_artifact(  # noqa: PLR0913, PLR0917
         calibration=Calibration.model_validate(dict(calibration)),
         parameters=decision,
         contract=contract,
-        feature_set=load_feature_set(feature_engineering.feature_set),
+        feature_set=feature_set_of(feature_engineering.feature_set, contract),
     )
     return artifact_contents(
         candidate,

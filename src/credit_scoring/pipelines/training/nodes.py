@@ -7,12 +7,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from credit_scoring.boosting.parameters import BoostingParameters
+from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
+from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
 from credit_scoring.errors import TrainingError
 from credit_scoring.evaluation.calibration import shrunk_recalibration
-from credit_scoring.features.definition import FeatureSet, load_feature_set
+from credit_scoring.features.definition import FeatureSet
 from credit_scoring.pipelines.training.parameters import (
     CandidateParameters,
     TrainingParameters,
@@ -38,7 +40,10 @@ class ExplainedOutputs(TypedDict):
 
 
 def fit_candidate(
-    model_input: pd.DataFrame, feature_set: str, candidate: CandidateParameters
+    model_input: pd.DataFrame,
+    feature_set: str,
+    candidate: CandidateParameters,
+    contract: Contract,
 ) -> FittedOutputs:
     """Fit a candidate of either family on train, chosen on validation.
 
@@ -46,6 +51,7 @@ def fit_candidate(
         model_input: Features, split and outcome of each application.
         feature_set: Names the features and their monotone directions.
         candidate: Family, and how it is fitted.
+        contract: The columns that generic features are made of.
 
     Returns:
         The model, not yet calibrated; the trials of its search; the
@@ -54,7 +60,7 @@ def fit_candidate(
     Raises:
         TrainingError: If a split lacks goods or bads, or features are missing.
     """
-    features = load_feature_set(feature_set)
+    features = feature_set_of(feature_set, contract)
     train_x, train_bad = take_split(model_input, "train", features)
     validation_x, validation_bad = take_split(model_input, "validation", features)
     samples = (train_x, train_bad, validation_x, validation_bad)

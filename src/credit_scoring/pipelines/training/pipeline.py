@@ -26,6 +26,7 @@ def train(family: str) -> Pipeline:
                     "model_input",
                     "params:feature_engineering.feature_set",
                     "params:candidate",
+                    "params:contract",
                 ],
                 {
                     "fitted_model": "fitted_model",
@@ -51,6 +52,7 @@ def train(family: str) -> Pipeline:
         inputs={"model_input"},
         parameters={
             "params:candidate": f"params:{family}",
+            "params:contract": "params:contract",
             "params:decision": "params:decision",
             "params:feature_engineering.feature_set": (
                 "params:feature_engineering.feature_set"
