@@ -32,6 +32,7 @@ def test_named_files_are_there(page: Path) -> None:
         "bentos/releases",
         "bentos/models.json",
         "bentos/promotion_record.json",
+        "conf/my_lender",
     )
     lost = [
         name

@@ -1,0 +1,1 @@
+"""A first contract for an unknown file, with the questions that a person answers."""
