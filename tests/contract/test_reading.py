@@ -236,3 +236,31 @@ def test_ignored_columns_may_stand_twice(real_table: pd.DataFrame, contract: Con
     )
     assert ignored == ("", "")
     assert frame["credit_limit"].tolist() == ["20000"]
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [(";", "cp1252"), ("\t", "utf-16"), ("|", "utf-8")]
+)
+def test_other_separators_and_encodings_are_read_when_they_are_named(
+    delimiter: str, encoding: str
+):
+    rows = [["näme", "sum"], ['"a;b, c|d"', "1,5"], ['"x\ny"', "2"], ["é", "3"]]
+    content = "\n".join(delimiter.join(row) for row in rows).encode(encoding)
+    table = table_from_bytes(content, name="f", delimiter=delimiter, encoding=encoding)
+    assert list(table.columns) == ["näme", "sum"]
+    assert table["näme"].tolist() == ["a;b, c|d", "x\ny", "é"]
+    assert table.index.tolist() == [2, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [("klingon", "no encoding is named 'klingon'"), ("ascii", "not encoded as ascii")],
+)
+def test_a_wrong_encoding_is_refused(encoding: str, message: str):
+    with pytest.raises(ContractError, match=message):
+        table_from_bytes("ä,b\n1,2\n".encode(), name="f", encoding=encoding)
+
+
+def test_a_fault_of_a_file_with_semicolons_is_found():
+    with pytest.raises(ContractError, match=r"line 3 has 1 cell\(s\); expected 2"):
+        table_from_bytes(b"a;b\n1;2\n3\n", name="f", delimiter=";")

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -20,6 +21,13 @@ def version(folder: Path) -> RegisteredVersion:
 
 def test_the_tag_names_version_and_digest(version: RegisteredVersion) -> None:
     assert model_tag(version) == f"credit_scoring:v3-{version.digest[:8]}"
+
+
+def test_the_tag_has_the_name_of_the_registered_model(
+    version: RegisteredVersion,
+) -> None:
+    other = dataclasses.replace(version, model="home_loans")
+    assert model_tag(other).startswith("home_loans:v")
 
 
 def test_the_stored_model_is_the_artifact_with_its_provenance(

@@ -62,6 +62,16 @@ def test_a_column_without_example_has_its_lowest_value(contract: Contract) -> No
     assert example.to_dict("records") == [{"limit": 1.0, "debt": 500.0, "late": 0.0}]
 
 
+def test_a_label_of_the_example_is_its_code(contract: Contract) -> None:
+    document = contract.model_dump(mode="json")
+    name = contract.input_names[0]
+    changes = {"type": "string", "categories": {3: "RENT", 4: "OWN"}, "example": "OWN"}
+    said = {"source": "x", "role": "application", "description": "x"}
+    document["columns"][name] = said | changes
+    example = input_example(Contract.model_validate(document))
+    assert example[name].tolist() == [4.0]
+
+
 def test_requirements_are_pinned() -> None:
     pins = pinned_requirements()
     assert f"numpy=={np.__version__}" in pins

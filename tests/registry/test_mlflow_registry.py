@@ -108,6 +108,19 @@ def test_an_alias_moves_to_the_version_it_is_given(
     assert registry.holder("champion") == version
 
 
+def test_models_of_two_names_never_meet(artifact: Artifact, log: CandidateLog) -> None:
+    ours, other = MlflowRegistry(), MlflowRegistry("home_loans")
+    first = ours.log_candidate(artifact, log)
+    ours.set_alias("champion", first.version)
+    assert (other.versions(), other.holder("champion")) == ([], None)
+    second = other.log_candidate(artifact, log)
+    assert (first.model, second.model) == ("credit_scoring", "home_loans")
+    assert (first.version, second.version) == (1, 1)
+    assert ours.versions() == [first]
+    with other.model_folder(second.version) as folder:
+        assert load_artifact(folder / "data/artifact").digest == artifact.digest
+
+
 def test_the_model_folder_holds_artifact_and_code_and_is_gone_afterwards(
     artifact: Artifact, log: CandidateLog
 ) -> None:

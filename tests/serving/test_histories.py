@@ -133,6 +133,24 @@ def test_without_an_address_there_is_no_store(
     assert isinstance(histories, NoHistories)
 
 
+def test_a_contract_without_history_has_no_use_for_a_store(
+    contract: Contract, decoder: RequestDecoder, registry: CollectorRegistry
+) -> None:
+    document = contract.model_dump(mode="json")
+    for column in document["columns"].values():
+        if column["role"] == "history":
+            column["role"] = "application"
+    settings = load_settings({"CREDIT_SCORING_REDIS_URL": "redis://127.0.0.1:1"})
+    opened = open_histories(
+        settings,
+        contract=Contract.model_validate(document),
+        decoder=decoder,
+        feature_version=VERSION,
+        registry=registry,
+    )
+    assert isinstance(opened, NoHistories)
+
+
 def test_the_store_that_the_settings_name_is_used(
     models: Models,
     contract: Contract,

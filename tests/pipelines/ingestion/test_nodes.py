@@ -53,6 +53,21 @@ def test_additional_columns_may_be_refused(
         ingest_applications(raw_applications.assign(NOTE="x"), contract, strict)
 
 
+def test_columns_that_the_contract_leaves_out_are_not_additional(
+    raw_applications: pd.DataFrame, contract: Contract
+):
+    said = contract.model_dump(mode="json")
+    said |= {"left_out": {"X": "Free text."}, "known_after_decision": ["Y"]}
+    explained = Contract.model_validate(said)
+    rows = raw_applications.assign(X="x", Y="y")
+    rows.attrs = raw_applications.attrs
+    refuse = IngestionParameters(additional_columns="refuse")
+    summary = ingest_applications(rows, explained, refuse)["summary"]
+    assert summary["ignored_columns"] == ["X", "Y"]
+    with pytest.raises(ContractError, match=r"1 column\(s\) that the contract"):
+        ingest_applications(rows.assign(Z="z"), explained, refuse)
+
+
 def test_rows_of_unknown_origin_are_refused(
     raw_applications: pd.DataFrame, contract: Contract
 ):
