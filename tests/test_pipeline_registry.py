@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_whole_run_says_what_it_did_and_warns_of_nothing(
     small_project: Any,
 ) -> None:
     said = (small_project.folder / "run.txt").read_text()
-    assert "[49/49] packaging: pack release" in said
+    assert re.search(r"\[(\d+)/\1\] packaging: pack release", said)
     assert "Champion" in said
     assert "Bento       credit_scoring:" in said
     assert "Warning" not in said
@@ -89,6 +90,7 @@ def test_a_pipeline_can_be_run_by_name(own_project: Any) -> None:
         "validation: require acceptance",
         "feature engineering: assign splits",
         "feature engineering: compute features",
+        "feature engineering: measure single features",
         "feature engineering: join model input",
         "feature engineering: summarise features",
     ]

@@ -22,12 +22,19 @@ def test_without_a_champion_there_is_nothing_to_pack(
 def test_the_release_says_what_is_in_the_bento(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nodes, "build_bento", lambda folder, models: f"b:{folder.name}")
+    packed: list[Any] = []
+
+    def build(folder: Path, models: Any, record: Any) -> str:
+        packed.append((models, record))
+        return f"b:{folder.name}"
+
+    monkeypatch.setattr(nodes, "build_bento", build)
     versions = {"champion": {"policy_version": "p"}}
     models = {"champion": "credit_scoring:v1-0", "challenger": None}
     record = {"digest": "r"}
     release = pack_release(models, versions, record, tmp_path / "bentos")
     assert release["bento"] == "b:bentos"
+    assert packed == [(models, record)]
     assert release["models"] == models
     assert release["versions"] == versions
     assert release["promotion_record"] == "r"
