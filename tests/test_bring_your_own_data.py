@@ -22,7 +22,9 @@ COMMANDS = re.findall(r"```sh\n(.*?)\n```", PAGE.read_text(encoding="utf-8"), re
 # A search of two trials instead of twenty, as everywhere in tests.
 SMALL = (
     "boosting.n_trials=2,boosting.max_rounds=100,scorecard.n_trials=2,"
-    "evaluation.bootstrap.replicates=20"
+    "evaluation.bootstrap.replicates=20,"
+    "promotion.gates.profit.bootstrap.replicates=20,"
+    "promotion.gates.latency.median_ms=1000"
 )
 ROWS = 4000
 
@@ -49,7 +51,7 @@ def write_messy_file(path: Path) -> None:
             "Savings": savings.astype(str),
             "Limit used": [european(100 * share).replace(".", "") for share in used],
             "Employed": np.where(random.random(ROWS) < 0.05, "n/a", work),
-            "Gender": random.choice(["f", "m", ""], ROWS, p=[0.48, 0.48, 0.04]),
+            "Gender": random.choice(["f", "m", ""], ROWS, p=[0.495, 0.495, 0.01]),
             "Age": random.integers(18, 80, ROWS),
             "Opened": pd.Series(days).dt.strftime("%d.%m.%Y"),
             "Purpose": random.choice(["Auto", "Möbel", 'Reise; "Urlaub"'], ROWS),

@@ -27,11 +27,14 @@ SMALL = (
 )
 # A few thousand made-up rows make a model, not a good one.
 LOW_GATES = (
-    "promotion.gates.minimum_auc=0.55,promotion.gates.auc_margin=0.2,"
-    "promotion.gates.calibration_slope.low=0.2,"
-    "promotion.gates.calibration_slope.high=5,"
-    "promotion.gates.calibration_intercept.low=-3,"
-    "promotion.gates.calibration_intercept.high=3,"
+    "promotion.gates.minimum_auc=0.55,"
+    "promotion.gates.calibration.slope.low=0.2,"
+    "promotion.gates.calibration.slope.high=5,"
+    "promotion.gates.calibration.intercept.low=-3,"
+    "promotion.gates.calibration.intercept.high=3,"
+    "promotion.gates.stability.score_psi=1,promotion.gates.stability.feature_psi=9,"
+    "promotion.gates.profit.minimum=-1,promotion.gates.profit.bootstrap.replicates=20,"
+    "promotion.gates.latency.median_ms=1000,"
     "decision.background.minimum_rows=50"
 )
 LEAK = '''

@@ -1,12 +1,12 @@
 """The proposal as files that a person reads, answers and keeps."""
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from credit_scoring.contract_proposal.columns import Proposal
+from credit_scoring.contract_proposal.gates import gates_yaml
+from credit_scoring.contract_proposal.notation import said as _said
 from credit_scoring.contract_proposal.proposing import ProposedContract, Roles
 from credit_scoring.contract_proposal.sniffing import FileForm
 
@@ -80,13 +80,7 @@ def environment_files(
             "  feature_set: generic\n"
         ),
         "parameters_decision.yml": _decision(made, approve, decline),
-        "parameters_promotion.yml": (
-            f"promotion:\n  data_source: {_said(file)}\n  gates:\n"
-            "    # Below this no model is worth having; raise it.\n"
-            "    minimum_auc: 0.60\n"
-            "    calibration_slope: {low: 0.7, high: 1.4}\n"
-            "    calibration_intercept: {low: -0.6, high: 0.6}\n"
-        ),
+        "parameters_promotion.yml": gates_yaml(made, file),
         "parameters_validation.yml": (
             "validation:\n"
             f"  minimum_rows: {min(1000, max(made.rows // 2, 1))}\n"
@@ -176,17 +170,6 @@ def _target(made: ProposedContract, roles: Roles) -> Iterator[str]:
     if made.set_aside:
         why = dict.fromkeys(made.set_aside, "neither good nor bad")
         yield f"      set_aside: {_said(why)}"
-
-
-def _said(value: Any) -> str:
-    """Write a value as JSON, which is YAML; codes of categories stay numbers."""
-    if isinstance(value, dict):
-        parts = [
-            f"{k if isinstance(k, int) else _said(k)}: {_said(v)}"
-            for k, v in value.items()
-        ]
-        return "{" + ", ".join(parts) + "}"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def write_environment(folder: Path, files: dict[str, str]) -> None:

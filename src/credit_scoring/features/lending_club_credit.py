@@ -37,17 +37,6 @@ def enquiries_in_6_months(inquiries_6m: Values) -> Values:
 
 
 @feature(direction=1, reason="PUBLIC_RECORDS")
-def records_and_bankruptcies(
-    public_records: Values, public_record_bankruptcies: Values
-) -> Values:
-    """Derogatory public records, bankruptcies counted twice.
-
-    Unit: records. Range: 0 and more. NaN if an input is missing.
-    """
-    return public_records + public_record_bankruptcies
-
-
-@feature(direction=1, reason="PUBLIC_RECORDS")
 def records_in_public(public_records: Values) -> Values:
     """Derogatory public records.
 
@@ -140,7 +129,6 @@ FEATURES = (
     arrears_in_2_years,
     months_since_arrears,
     enquiries_in_6_months,
-    records_and_bankruptcies,
     records_in_public,
     months_since_record,
     accounts_open,

@@ -53,7 +53,8 @@ def judge_candidate(  # noqa: PLR0913, PLR0917 - Kedro hands over each by itself
         bad=test_applications["bad"].to_numpy(np.float64),
         protected=_protected(test_protected, contract),
     )
-    champion = champion_on(MlflowRegistry(), CHAMPION, columns)
+    registry = MlflowRegistry(promotion.registered_model)
+    champion = champion_on(registry, CHAMPION, columns)
     examination = Examination(artifact, rows, promotion.gates, champion)
     auc, gates = judge(examination)
     judged = JudgedCandidate(
