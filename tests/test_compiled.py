@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 
 from credit_scoring.compiled import compiled
@@ -18,3 +20,13 @@ def test_a_kernel_gives_the_bits_of_its_python_form() -> None:
 def test_a_kernel_does_not_reorder_a_sum() -> None:
     values = np.array([1e16, 1.0, -1e16, 1.0])
     assert compiled(weighted)(values, 1.0) == 1.0
+
+
+def share(part: float, whole: float) -> float:
+    return part / whole
+
+
+def test_a_division_by_zero_is_ieees() -> None:
+    kernel = compiled(share)
+    assert kernel(1.0, 0.0) == math.inf
+    assert math.isnan(kernel(0.0, 0.0))

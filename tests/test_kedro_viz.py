@@ -27,7 +27,9 @@ PIPELINES = {
     "evaluation",
     "promotion",
     "packaging",
+    "history",
     "materialization",
+    "rollback",
 }
 PLOTS = ("bins", "importance", "ks", "reliability", "roc", "score_distribution")
 TABLES = ("feature_importance", "reliability_table", "search_trials", "predictions")

@@ -15,11 +15,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
     Neither fast-math nor contraction is allowed, so a kernel does each IEEE
     operation in the order it is written: one row, a million rows, the pipeline
-    and the service get equal bits. The lock on the interpreter is released.
+    and the service get equal bits. A division by zero is IEEE's, too: infinite or
+    NaN, no error. The lock on the interpreter is released.
     """
-    kernel: Callable[P, R] = numba.njit(cache=True, nogil=True, fastmath=False)(
-        function
-    )
+    compile_ = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")
+    kernel: Callable[P, R] = compile_(function)
     return kernel
 
 
