@@ -78,6 +78,11 @@ def test_the_likelihood_ratio_is_that_of_an_independent_fit():
     half = 1.959964 * np.sqrt(np.diag(best.hess_inv))
     assert line.slope_high - line.slope == pytest.approx(half[1], rel=0.05)
     assert line.intercept - line.intercept_low == pytest.approx(half[0], rel=0.05)
+    shift = optimize.minimize(lambda at: loss(np.array([at[0], 1.0])), [0.0])
+    assert line.in_the_large == pytest.approx(shift.x[0], abs=1e-4)
+    alone = 1.959964 * np.sqrt(shift.hess_inv[0, 0])
+    assert line.in_the_large_high - line.in_the_large == pytest.approx(alone, rel=0.05)
+    assert line.in_the_large - line.in_the_large_low == pytest.approx(alone, rel=0.05)
 
 
 def test_hosmer_lemeshow_worked_by_hand():

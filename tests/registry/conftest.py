@@ -119,7 +119,7 @@ def gate_values() -> dict[str, Any]:
         "calibration": {
             "rule": "estimate",
             "slope": {"low": 0.7, "high": 1.4},
-            "intercept": {"low": -0.5, "high": 0.5},
+            "in_the_large": {"low": -0.5, "high": 0.5},
             "spiegelhalter_p": 0.01,
             "likelihood_ratio_p": 0.01,
         },

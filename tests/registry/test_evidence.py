@@ -64,7 +64,7 @@ def test_every_table_holds_what_the_gates_were_judged_on(
     directions = evidence.monotonicity_lines(examined)
     assert [line["wrong"] for line in directions] == [0, 0]
     facts = evidence.calibration_facts(examined)
-    assert {"slope", "slope_low", "intercept_high", "level", "tests"} <= {*facts}
+    assert {"slope", "slope_low", "in_the_large_high", "level", "tests"} <= {*facts}
     assert {*facts["tests"]} == {"spiegelhalter", "likelihood_ratio", "hosmer_lemeshow"}
     json.dumps([bands, shifts, directions, facts], allow_nan=False)
 

@@ -129,7 +129,7 @@ def test_a_candidate_that_passes_every_gate_is_promoted(case: Case) -> None:
         "minimum_auc",
         "auc_against_champion",
         "calibration_slope",
-        "calibration_intercept",
+        "calibration_in_the_large",
         "calibration_spiegelhalter",
         "calibration_likelihood_ratio",
         "stability_score",
@@ -292,7 +292,7 @@ OF_THE_YOUNG = {name for name in ALL_OF_FAIRNESS if "young" in name}
         ),
         (
             too_low,
-            {"calibration_intercept", "calibration_likelihood_ratio"},
+            {"calibration_in_the_large", "calibration_likelihood_ratio"},
         ),
         (too_few_to_say, {"calibration_slope"}),
         (shifted, {"stability_score", "stability_features"}),

@@ -6,8 +6,6 @@ from credit_scoring.contract_proposal.notation import said
 from credit_scoring.contract_proposal.proposing import ProposedContract
 from credit_scoring.contract_proposal.suspicion import words_of
 
-# Attributes of conf/base, which belong to its data.
-_OF_BASE = ("sex", "marriage", "education", "elderly", "age")
 _ELDERLY = "{under_62: {below: 62}, from_62: {at_least: 62}}"
 _NO_ATTRIBUTE = (
     "No protected attribute with groups is named. Fairness must be measured before "
@@ -25,19 +23,19 @@ def gates_yaml(made: ProposedContract, file: str) -> str:
         made: The proposal.
         file: Path of the raw file.
     """
-    attributes = dict.fromkeys(_OF_BASE, "null") | dict(_attributes(made))
+    attributes = dict(_attributes(made))
     listed = "".join(f"        {name}: {text}\n" for name, text in attributes.items())
+    listed = f"\n{listed}" if attributes else " {}\n"
     waiver = f"      waiver: {said(_NO_ATTRIBUTE)}\n"
-    judged = any(text != "null" for text in attributes.values())
     return (
         f"promotion:\n  data_source: {said(file)}\n  gates:\n"
         "    # Below this no model is worth having; raise it.\n"
         "    minimum_auc: 0.60\n"
         "    calibration:\n      rule: estimate\n"
         "      slope: {low: 0.7, high: 1.4}\n"
-        "      intercept: {low: -0.6, high: 0.6}\n"
-        "    fairness:\n      # Those of other data are taken away.\n"
-        f"      attributes:\n{listed}{'' if judged else waiver}"
+        "      in_the_large: {low: -0.3, high: 0.3}\n"
+        "    fairness:\n"
+        f"      attributes:{listed}{'' if attributes else waiver}"
         "    profit:\n      costs:\n"
         "        # What a good earns and a bad costs, as a share of the loan;\n"
         "        # exposure names the amount, null counts each loan as one.\n"

@@ -14,6 +14,7 @@ from scipy.special import chdtrc
 
 from credit_scoring.errors import EvaluationError
 from credit_scoring.evaluation.calibration import (
+    calibration_in_the_large,
     fit_recalibration,
     log_odds,
     losses,
@@ -49,6 +50,10 @@ class CalibrationLine:
         intercept: Log-odds of bad where the predicted ones are 0; 0 is perfect.
         intercept_low: Lower end of its interval.
         intercept_high: Upper end.
+        in_the_large: Shift of the log-odds that makes the mean PD equal to the
+            bad rate, the slope held at 1; 0 is perfect, above 0 PDs are too low.
+        in_the_large_low: Lower end of its interval.
+        in_the_large_high: Upper end.
     """
 
     slope: float
@@ -57,6 +62,9 @@ class CalibrationLine:
     intercept: float
     intercept_low: float
     intercept_high: float
+    in_the_large: float
+    in_the_large_low: float
+    in_the_large_high: float
 
 
 def calibration_line(pd_: Values, bad: Values, *, level: float) -> CalibrationLine:
@@ -74,7 +82,11 @@ def calibration_line(pd_: Values, bad: Values, *, level: float) -> CalibrationLi
         (1958), Biometrika 45, section 2; intervals by Wald, as in McCullagh &
         Nelder, Generalized Linear Models (1989), section 4.4.
     """
-    fit = fit_recalibration(log_odds(pd_), bad)
+    margin = log_odds(pd_)
+    fit = fit_recalibration(margin, bad)
+    shift = calibration_in_the_large(pd_, bad)
+    shifted = 0.5 + 0.5 * np.tanh(0.5 * (margin + shift))
+    error = 1 / sqrt(float((shifted * (1 - shifted)).sum()))
     z = NormalDist().inv_cdf(0.5 + level / 2)
     return CalibrationLine(
         slope=fit.slope,
@@ -83,6 +95,9 @@ def calibration_line(pd_: Values, bad: Values, *, level: float) -> CalibrationLi
         intercept=fit.intercept,
         intercept_low=fit.intercept - z * fit.intercept_error,
         intercept_high=fit.intercept + z * fit.intercept_error,
+        in_the_large=shift,
+        in_the_large_low=shift - z * error,
+        in_the_large_high=shift + z * error,
     )
 
 

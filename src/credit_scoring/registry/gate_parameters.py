@@ -43,7 +43,8 @@ class CalibrationGates(_Frozen):
             figure alone.
         level: Coverage of the intervals.
         slope: Bounds of the recalibration's slope; 1 is perfect.
-        intercept: Bounds of its intercept; 0 is perfect.
+        in_the_large: Bounds of the shift of the log-odds that makes the mean PD
+            equal to the bad rate; 0 is perfect.
         spiegelhalter_p: Least p-value of Spiegelhalter's test; 0 asks nothing.
         likelihood_ratio_p: Least p-value of the joint test; 0 asks nothing.
     """
@@ -51,7 +52,7 @@ class CalibrationGates(_Frozen):
     rule: Literal["interval", "estimate"] = "interval"
     level: float = Field(default=0.90, gt=0, lt=1)
     slope: Bounds
-    intercept: Bounds
+    in_the_large: Bounds
     spiegelhalter_p: float = Field(ge=0, lt=1)
     likelihood_ratio_p: float = Field(ge=0, lt=1)
 

@@ -93,7 +93,7 @@ def _against_champion(found: Examination, threshold: str) -> Gate:
 
 def _calibration(found: Examination) -> Iterator[Gate]:
     asked = found.parameters.calibration
-    for part in ("slope", "intercept"):
+    for part in ("slope", "in_the_large"):
         name, bounds = f"calibration_{part}", getattr(asked, part)
         yield fail_closed(
             name,

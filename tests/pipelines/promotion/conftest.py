@@ -84,7 +84,7 @@ def gate_values() -> dict[str, Any]:
     values["minimum_auc"] = 0.6
     values["calibration"] |= {
         "slope": {"low": 0.3, "high": 3},
-        "intercept": {"low": -3, "high": 3},
+        "in_the_large": {"low": -3, "high": 3},
         "spiegelhalter_p": 0,
         "likelihood_ratio_p": 0,
     }
