@@ -130,6 +130,10 @@ check: $(INSTALLED) ## Lint, format, types, import rings
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+.PHONY: dashboards
+dashboards: $(INSTALLED) ## Grafana's dashboards from deployment/grafana/dashboards.yml
+	@$(BIN)/python deployment/grafana/build.py
+
 .PHONY: format
 format: $(INSTALLED) ## Mend what the formatter and linter can mend
 	@$(BIN)/ruff check --fix
