@@ -23,6 +23,11 @@ from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.decision.uncertainty import (
+    FeatureRange,
+    PdIntervals,
+    Uncertainty,
+)
 from credit_scoring.digests import sha256_of_file
 from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
@@ -108,6 +113,15 @@ def artifacts(
     return folder
 
 
+def uncertainty(names: tuple[str, ...]) -> Uncertainty:
+    """Wide intervals, and ranges wide enough for all applications of the tests."""
+    intervals = PdIntervals(
+        level=0.9, window_rows=50, margins=(0.0,), low=(0.0, 0.1), high=(0.9, 1.0)
+    )
+    known = FeatureRange(low=-1e9, high=1e9, missing=True)
+    return Uncertainty(pd_intervals=intervals, ranges=dict.fromkeys(names, known))
+
+
 def contents(
     contract: Contract, features: FeatureSet, columns: dict[str, Values], weight: float
 ) -> ArtifactContents:
@@ -130,6 +144,7 @@ def contents(
                 features.reasons,
             ),
             columns=contract.input_names,
+            uncertainty=uncertainty(features.names),
         )
 
     # Any background does until it is known who is approved.

@@ -13,6 +13,11 @@ from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.decision.uncertainty import (
+    FeatureRange,
+    PdIntervals,
+    Uncertainty,
+)
 from credit_scoring.errors import ArtifactError
 from credit_scoring.scorecard.scaling import ScoreScaling
 
@@ -126,4 +131,22 @@ def engine(
         features=TwoColumnFeatures(),
         groups=groups,
         columns=("days", "amount"),
+    )
+
+
+@pytest.fixture
+def uncertainty() -> Uncertainty:
+    """Late 0 to 5 and maybe missing, debt 0 to 9 and never missing, calm unused."""
+    return Uncertainty(
+        pd_intervals=PdIntervals(
+            level=0.9,
+            window_rows=50,
+            margins=(-1.0, 1.0),
+            low=(0.0, 0.2, 0.6),
+            high=(0.3, 0.7, 1.0),
+        ),
+        ranges={
+            "late": FeatureRange(low=0, high=5, missing=True),
+            "debt": FeatureRange(low=0, high=9, missing=False),
+        },
     )

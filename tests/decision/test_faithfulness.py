@@ -30,6 +30,7 @@ from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.decision.uncertainty import PdIntervals, Uncertainty
 from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.scorecard.fitting import fit_scorecard
 from credit_scoring.scorecard.model import Scorecard
@@ -41,6 +42,13 @@ PROJECT = Path(__file__).parents[2]
 TRAINED, APPLIED = slice(0, 5000), slice(5000, 6500)
 # Sums of single-precision leaves.
 TOLERANCE = 1e-4
+# Nobody is outside the training range: reasons of the model alone are asked about.
+NO_LIMITS = Uncertainty(
+    pd_intervals=PdIntervals(
+        level=0.9, window_rows=50, margins=(0.0,), low=(0.0, 0.1), high=(0.9, 1.0)
+    ),
+    ranges={},
+)
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,7 @@ def explained(request: pytest.FixtureRequest) -> Explained:
             features.reasons,
         ),
         columns=tuple(columns),
+        uncertainty=NO_LIMITS,
     )
     applied = {name: values[APPLIED] for name, values in columns.items()}
     return Explained(engine, background, applied, engine.decide(applied, explain=False))

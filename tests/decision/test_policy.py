@@ -6,7 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from credit_scoring.decision.parameters import DecisionParameters
-from credit_scoring.decision.policy import Policy
+from credit_scoring.decision.policy import Condition, Policy
 from credit_scoring.errors import PolicyError
 
 NAMES = {"columns": ("amount",), "features": ("late",), "reasons": ("DEBT",)}
@@ -142,3 +142,10 @@ def test_shipped_parameters_are_a_valid_policy() -> None:
     parameters = DecisionParameters.model_validate(shipped)
     assert parameters.background.minimum_rows >= 1000
     assert parameters.policy.columns() == ("credit_limit", "repayment_status_1")
+
+
+def test_the_training_range_is_looked_at_alone() -> None:
+    with pytest.raises(ValidationError, match="stands alone, not beside column"):
+        Condition.model_validate({"column": "days", "outside_training": 1})
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        Condition.model_validate({"outside_training": 0})

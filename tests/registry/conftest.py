@@ -19,6 +19,11 @@ from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.decision.uncertainty import (
+    FeatureRange,
+    PdIntervals,
+    Uncertainty,
+)
 from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.registry import artifact
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
@@ -236,7 +241,16 @@ def engine(
         features=feature_set,
         groups=groups,
         columns=contract.input_names,
+        uncertainty=uncertainty(),
     )
+
+
+def uncertainty() -> Uncertainty:
+    intervals = PdIntervals(
+        level=0.9, window_rows=50, margins=(0.0,), low=(0.0, 0.3), high=(0.5, 1.0)
+    )
+    known = FeatureRange(low=0, high=1.5, missing=False)
+    return Uncertainty(pd_intervals=intervals, ranges={"debt_ratio": known})
 
 
 @pytest.fixture

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.digests import sha256_of_file
 from credit_scoring.errors import ArtifactError
 from credit_scoring.features.definition import FeatureSet
 from credit_scoring.registry.artifact import EXPECTED, load_artifact
 from credit_scoring.registry.artifact_writing import ArtifactContents
+from credit_scoring.registry.manifest import read_manifest
 
 
 def reseal(folder: Path) -> None:
@@ -331,3 +333,30 @@ def test_loading_and_deciding_needs_no_training_library(
         check=True,
         timeout=120,
     )
+
+
+def test_uncertainty_travels_with_the_artifact(
+    folder: Path, engine: DecisionEngine
+) -> None:
+    assert "uncertainty.json" in read_manifest(folder).files
+    assert load_artifact(folder).engine.uncertainty == engine.uncertainty
+
+
+def test_an_artifact_of_an_older_release_decides_without_intervals(
+    folder: Path,
+) -> None:
+    (folder / "uncertainty.json").unlink()
+    files = read_manifest(folder).files
+    del files["uncertainty.json"]
+    set_in_manifest(folder, "files", files)
+    artifact = load_artifact(folder)
+    assert artifact.engine.uncertainty is None
+    decision = artifact.engine.decide(artifact.reference_columns, explain=False).row(0)
+    assert artifact.engine.pd_interval(decision) is None
+
+
+def test_uncertainty_that_makes_no_sense_is_named(folder: Path) -> None:
+    (folder / "uncertainty.json").write_text('{"pd_intervals": 1, "ranges": {}}')
+    reseal(folder)
+    with pytest.raises(ArtifactError, match=r"uncertainty\.json: 1 faults"):
+        load_artifact(folder)

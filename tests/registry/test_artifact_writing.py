@@ -20,6 +20,7 @@ EXPECTED = {
     "reference.json",
     "reference_rows.npz",
     "scaling.json",
+    "uncertainty.json",
 }
 
 

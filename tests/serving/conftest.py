@@ -23,6 +23,11 @@ from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.decision.uncertainty import (
+    FeatureRange,
+    PdIntervals,
+    Uncertainty,
+)
 from credit_scoring.scorecard.scaling import ScoreScaling
 from credit_scoring.serving.answers import ModelAnswer
 from credit_scoring.serving.app import ScoringApp
@@ -89,6 +94,14 @@ POLICY = {
     "approve_from": 500,
     "decline_below": 480,
     "bands": [{"code": "A", "from": 500}, {"code": "B", "from": 480}, {"code": "C"}],
+    "rules": [
+        {
+            "code": "POLICY_OUTSIDE_TRAINING",
+            "outcome": "refer",
+            "text": "We know none like it.",
+            "when": {"outside_training": 1},
+        }
+    ],
     "history_unavailable_text": "We could not read your account history.",
 }
 
@@ -131,8 +144,19 @@ class LinearModel:
         raise NotImplementedError
 
 
+# Nobody in training asked for less than half a euro.
+UNCERTAINTY = Uncertainty(
+    pd_intervals=PdIntervals(
+        level=0.9, window_rows=50, margins=(1.0,), low=(0.25, 0.5), high=(0.75, 1.0)
+    ),
+    ranges={"size": FeatureRange(low=0.5, high=1000, missing=False)},
+)
+
+
 def small_engine(
-    calls: list[int] | None = None, weights: tuple[float, float] = (0.1, 0.001)
+    calls: list[int] | None = None,
+    weights: tuple[float, float] = (0.1, 0.001),
+    uncertainty: Uncertainty | None = UNCERTAINTY,
 ) -> DecisionEngine:
     names = ("lateness", "size")
     texts = {"LATE": "You paid late.", "SIZE": "You ask for much."}
@@ -147,6 +171,7 @@ def small_engine(
         features=TwoFeatures(),
         groups=ReasonGroups(names, ("LATE", "SIZE"), texts),
         columns=("amount", "days_late_1"),
+        uncertainty=uncertainty,
     )
 
 

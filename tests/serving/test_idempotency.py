@@ -171,6 +171,15 @@ def test_what_is_kept_names_neither_key_nor_body() -> None:
     assert b"77" not in one.name + one.digest
 
 
+def test_another_query_is_another_request() -> None:
+    digests = {
+        asked_for(b"key", b"{}", explain=explain, interval=interval).digest
+        for explain in (False, True)
+        for interval in (False, True)
+    }
+    assert len(digests) == 4
+
+
 def test_those_who_ask_at_once_get_one_answer(
     local: LocalAnswers, metrics: Any
 ) -> None:

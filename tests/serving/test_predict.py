@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
+
+from credit_scoring.serving.runners import InProcessRunner
 
 Row = dict[str, Any]
 Call = Callable[..., httpx.Response]
@@ -127,6 +130,9 @@ def test_each_decision_has_its_own_identifier(call: Call, approved: Row) -> None
         ("reasons=true&reasons=true", "reasons"),
         ("reasons", "(query)"),
         ("reason=true", "(query)"),
+        ("interval=false", "interval"),
+        ("interval=true&interval=true", "interval"),
+        ("reasons=true&interval=1", "interval"),
         ("reasons=true&x=1", "(query)"),
         ("%ff=%fe", "(query)"),
         ("&".join(["a=1"] * 50), "(query)"),
@@ -138,6 +144,56 @@ def test_any_other_query_is_refused(
     response = call("POST", f"/predict?{query}", json=approved)
     assert response.status_code == 400
     assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+INTERVAL = {"low": 0.25, "high": 0.75, "level": 0.9}
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["interval=true", "interval=true&reasons=true", "reasons=true&interval=true"],
+)
+def test_the_interval_of_the_pd_is_given_when_asked(
+    call: Call, approved: Row, query: str
+) -> None:
+    alone = call("POST", f"/predict?{query}", json=approved).json()
+    (beside,) = call("POST", f"/predict/batch?{query}", json=[approved]).json()
+    assert alone["pd_interval"] == beside["pd_interval"] == INTERVAL
+    assert bool(alone["reasons"]) is ("reasons" in query)
+
+
+def test_without_a_pd_there_is_no_interval(call: Call, without_history: Row) -> None:
+    alone = call("POST", "/predict?interval=true", json=without_history).json()
+    (beside,) = call(
+        "POST", "/predict/batch?interval=true", json=[without_history]
+    ).json()
+    assert alone["pd_interval"] is beside["pd_interval"] is None
+
+
+def test_an_applicant_unlike_all_in_training_is_referred_alone_and_in_a_batch(
+    call: Call, approved: Row, runner: InProcessRunner
+) -> None:
+    far = {**approved, "amount": 0.25}
+    batch = call("POST", "/predict/batch", json=[approved, far, approved]).json()
+    alone = call("POST", "/predict", json=far).json()
+    for answer in (alone, batch[1]):
+        assert answer["decision"] == "refer"
+        assert answer["reasons"] == [
+            {
+                "code": "POLICY_OUTSIDE_TRAINING",
+                "feature": "size",
+                "text": "We know none like it.",
+                "points": None,
+            }
+        ]
+    assert [answer["decision"] for answer in batch] == ["approve", "refer", "approve"]
+    columns = {"days_late_1": np.array([0.0]), "amount": np.array([0.25])}
+    decided = runner.engine.decide(columns, explain=False).row(0)
+    assert (decided.decision, decided.pd, decided.score) == (
+        alone["decision"],
+        alone["pd"],
+        alone["score"],
+    )
 
 
 def test_an_encoded_query_means_the_same(call: Call, approved: Row) -> None:

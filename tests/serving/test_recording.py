@@ -75,6 +75,16 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     return fill
 
 
+def test_the_interval_of_the_pd_is_logged_as_answered(
+    call: Post, approved: Row, logged: Callable[[], list[LoggedDecision]]
+) -> None:
+    answer = call("POST", "/predict?interval=true", json=approved).json()
+    call("POST", "/predict", json=approved)
+    asked, unasked = (one.entry.pd_interval for one in logged())
+    assert msgspec.to_builtins(asked) == answer["pd_interval"]
+    assert unasked is None
+
+
 def test_an_answer_is_in_the_log(
     call: Post, declined: Row, logged: Callable[[], list[LoggedDecision]]
 ) -> None:

@@ -16,12 +16,18 @@ from credit_scoring.decision.decisions import (
 from credit_scoring.decision.grading import Grading, grade_rows, tabulate_rules
 from credit_scoring.decision.logistic import pd_and_score
 from credit_scoring.decision.model import Model
-from credit_scoring.decision.policy import HISTORY_UNAVAILABLE
+from credit_scoring.decision.policy import HISTORY_UNAVAILABLE, Policy
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.decision.uncertainty import (
+    PdInterval,
+    Uncertainty,
+    places_outside,
+)
 from credit_scoring.errors import (
     ArtifactError,
     FeatureError,
     InvalidProbabilityError,
+    PolicyError,
 )
 
 Values = NDArray[np.float64]
@@ -54,7 +60,7 @@ class DecisionEngine:
     An engine is never changed once made, so threads may share it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each part
         self,
         model: Model,
         grading: Grading,
@@ -62,6 +68,7 @@ class DecisionEngine:
         features: Features,
         groups: ReasonGroups,
         columns: tuple[str, ...],
+        uncertainty: Uncertainty | None = None,
     ) -> None:
         """Put a model, its features and the policy together.
 
@@ -72,6 +79,8 @@ class DecisionEngine:
             groups: Reason groups of the same features.
             columns: Contract columns that a decision may use, in the order in
                 which rows hold them.
+            uncertainty: Intervals of the PD and the training range; without it no
+                PD has an interval, and no rule may ask for the range.
 
         Raises:
             ArtifactError: If the model's features are not those computed, or
@@ -79,11 +88,7 @@ class DecisionEngine:
             PolicyError: If a rule looks at what is not there, or shares its
                 code with a reason group.
         """
-        if not model.features == features.names == groups.features:
-            raise ArtifactError(
-                f"the model reads {len(model.features)} features, the code computes "
-                f"{len(features.names)}: names and order must be equal"
-            )
+        _check_features(model, features, groups)
         policy = grading.policy
         policy.check_names(
             columns=columns, features=features.names, reasons=groups.ordered
@@ -100,7 +105,11 @@ class DecisionEngine:
             )
         self._input_places = np.array([columns.index(n) for n in features.inputs])
         self._needed = frozenset((*features.inputs, *policy.columns()))
-        self._rules = tabulate_rules(policy, columns=columns, features=features.names)
+        self._ranges = _ranges(policy, uncertainty, features)
+        self._rules = tabulate_rules(
+            policy, columns=columns, features=features.names, ranges=self._ranges
+        )
+        self.uncertainty = uncertainty
         self._rule_reasons = tuple(
             Reason(rule.code, rule.when.subject, rule.text, None)
             for rule in policy.rules
@@ -181,6 +190,16 @@ class DecisionEngine:
             reasons=(self._unavailable,),
         )
 
+    def pd_interval(self, decision: Decision) -> PdInterval | None:
+        """Give the interval of a decision's PD.
+
+        Returns:
+            None if there is no PD, or the model was made without intervals.
+        """
+        if self.uncertainty is None or decision.pd is None or decision.margin is None:
+            return None
+        return self.uncertainty.pd_intervals.at(decision.margin, decision.pd)
+
     def warm_up(self, columns: Mapping[str, Values]) -> None:
         """Compile everything a decision runs, for one row and for several.
 
@@ -256,10 +275,42 @@ class DecisionEngine:
             for row, own in zip(speaking, explained, strict=True):
                 of_model[row] = own
         return [
-            self._of_rules(said, own) if said[0] >= 0 else own
-            for said, own in zip(spoken, of_model, strict=True)
+            self._of_rules(said, own, x[row]) if said[0] >= 0 else own
+            for row, (said, own) in enumerate(zip(spoken, of_model, strict=True))
         ]
 
-    def _of_rules(self, said: list[int], own: tuple[Reason, ...]) -> tuple[Reason, ...]:
-        rules = (self._rule_reasons[rule] for rule in said[:MOST_REASONS] if rule >= 0)
+    def _of_rules(
+        self, said: list[int], own: tuple[Reason, ...], x: Values
+    ) -> tuple[Reason, ...]:
+        rules = (
+            self._rule_reason(rule, x) for rule in said[:MOST_REASONS] if rule >= 0
+        )
         return (*rules, *own)[:MOST_REASONS]
+
+    def _rule_reason(self, rule: int, x: Values) -> Reason:
+        """Give a rule's reason; of the training range it names the first feature."""
+        reason = self._rule_reasons[rule]
+        if self._ranges is None or reason.feature is not None:
+            return reason
+        first = places_outside(x, self._ranges)[0]
+        return Reason(reason.code, self.features.names[first], reason.text, None)
+
+
+def _check_features(model: Model, features: Features, groups: ReasonGroups) -> None:
+    if not model.features == features.names == groups.features:
+        raise ArtifactError(
+            f"the model reads {len(model.features)} features, the code computes "
+            f"{len(features.names)}: names and order must be equal"
+        )
+
+
+def _ranges(
+    policy: Policy, uncertainty: Uncertainty | None, features: Features
+) -> Values | None:
+    if not policy.needs_training_range:
+        return None
+    if uncertainty is None:
+        raise PolicyError(
+            "a rule looks at the training range, which the model was made without"
+        )
+    return uncertainty.ranges_of(features.names)

@@ -11,6 +11,7 @@ from credit_scoring.compiled import compiled
 from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.decisions import MOST_REASONS, Outcome
 from credit_scoring.decision.policy import Policy
+from credit_scoring.decision.uncertainty import HIGH, LOW, MISSING
 from credit_scoring.scorecard.scaling import ScoreScaling
 
 Values = NDArray[np.float64]
@@ -18,6 +19,7 @@ Codes = NDArray[np.int64]
 
 _FEATURE = 1
 _AT_LEAST, _AT_MOST = 0, 1
+_OUTSIDE_TRAINING = 3
 _APPROVE, _REFER, _DECLINE = (int(outcome) for outcome in Outcome)
 
 
@@ -61,9 +63,12 @@ class RuleTable(NamedTuple):
     Attributes:
         sources: 0 if a rule looks at a column, 1 if at a feature.
         places: Which column or feature.
-        tests: 0 at least, 1 at most, 2 equals.
+        tests: 0 at least, 1 at most, 2 equals, 3 so many features outside the
+            training range.
         levels: What the value is compared with.
         outcomes: Values of `Outcome`.
+        ranges: Lowest and highest value in training, and whether a missing value
+            is known, shape (3, n_features); any value if no rule asks.
     """
 
     sources: Codes
@@ -71,10 +76,15 @@ class RuleTable(NamedTuple):
     tests: Codes
     levels: Values
     outcomes: Codes
+    ranges: Values
 
 
 def tabulate_rules(
-    policy: Policy, *, columns: tuple[str, ...], features: tuple[str, ...]
+    policy: Policy,
+    *,
+    columns: tuple[str, ...],
+    features: tuple[str, ...],
+    ranges: Values | None = None,
 ) -> RuleTable:
     """Lay the rules out for `grade_rows`.
 
@@ -82,14 +92,17 @@ def tabulate_rules(
         policy: Its rules name known columns and features.
         columns: In the order of the rows.
         features: In the order of the feature matrix.
+        ranges: See `RuleTable`.
     """
     conditions = [rule.when for rule in policy.rules]
     by_feature = [condition.feature is not None for condition in conditions]
     places = [
-        (features if is_feature else columns).index(condition.subject)
+        0
+        if condition.subject is None
+        else (features if is_feature else columns).index(condition.subject)
         for condition, is_feature in zip(conditions, by_feature, strict=True)
     ]
-    bounds = [(c.at_least, c.at_most, c.equals) for c in conditions]
+    bounds = [(c.at_least, c.at_most, c.equals, c.outside_training) for c in conditions]
     tests = [
         next(kind for kind, bound in enumerate(given) if bound is not None)
         for given in bounds
@@ -102,7 +115,34 @@ def tabulate_rules(
         tests=np.array(tests, np.int64),
         levels=np.array(levels, np.float64),
         outcomes=np.array(outcomes, np.int64),
+        ranges=_no_ranges(len(features)) if ranges is None else ranges,
     )
+
+
+def _no_ranges(n_features: int) -> Values:
+    return np.repeat([[-np.inf], [np.inf], [1.0]], n_features, axis=1)
+
+
+@compiled
+def _count_outside(features: Values, row: int, ranges: Values) -> int:
+    """Count one row's features that lie outside the training range."""
+    found = 0
+    # Without branches, so that the compiler does several features at once.
+    for place in range(features.shape[1]):
+        value = features[row, place]
+        unknown = np.isnan(value) & (ranges[MISSING, place] < 1.0)
+        found += (value < ranges[LOW, place]) | (value > ranges[HIGH, place]) | unknown
+    return found
+
+
+@compiled
+def _passes(test: int, value: float, level: float) -> bool:
+    """Test one value; a missing one passes none."""
+    if test == _AT_LEAST:
+        return value >= level
+    if test == _AT_MOST:
+        return value <= level
+    return value == level
 
 
 @compiled
@@ -117,6 +157,7 @@ def grade_rows(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     tests: Codes,
     levels: Values,
     outcomes: Codes,
+    ranges: Values,
     explain: bool,
     band: Codes,
     outcome: Codes,
@@ -133,11 +174,12 @@ def grade_rows(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
         cut_offs: See `Grading.cut_offs`.
         columns: Contract columns, shape (n, n_columns).
         features: Feature matrix, shape (n, n_features).
-        sources: This and the next four: see `RuleTable`.
+        sources: This and the next five: see `RuleTable`.
         places: See there.
         tests: See there.
         levels: See there.
         outcomes: See there.
+        ranges: See there.
         explain: The model is asked to speak for approvals, too.
         band: Bands are written here, shape (n,).
         outcome: Values of `Outcome` are written here, shape (n,).
@@ -159,14 +201,14 @@ def grade_rows(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
         worst = by_score
         said = 0
         for rule in range(tests.shape[0]):
-            source = features if sources[rule] == _FEATURE else columns
-            value, level = source[row, places[rule]], levels[rule]
-            fires = value == level
-            if tests[rule] == _AT_LEAST:
-                fires = value >= level
-            elif tests[rule] == _AT_MOST:
-                fires = value <= level
-            if not fires or outcomes[rule] < worst:
+            if outcomes[rule] < worst:
+                continue
+            if tests[rule] == _OUTSIDE_TRAINING:
+                fires = _count_outside(features, row, ranges) >= levels[rule]
+            else:
+                source = features if sources[rule] == _FEATURE else columns
+                fires = _passes(tests[rule], source[row, places[rule]], levels[rule])
+            if not fires:
                 continue
             if outcomes[rule] > worst:
                 # What spoke for less is silent.

@@ -2,10 +2,17 @@
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from credit_scoring.digests import sha256_of_json
 from credit_scoring.errors import PolicyError
@@ -21,16 +28,45 @@ class _Frozen(BaseModel):
 
 
 class Condition(_Frozen):
-    """A test of one value; a missing value passes none."""
+    """A test of one value, which a missing value never passes; or of all features.
+
+    Attributes:
+        column: Contract column that is looked at ...
+        feature: ... or feature.
+        at_least: The value is this or more ...
+        at_most: ... or this or less ...
+        equals: ... or exactly this.
+        outside_training: Instead of all these: so many features or more have a
+            value beyond all that the model saw in training, or are missing and
+            never were.
+    """
 
     column: str | None = None
     feature: str | None = None
     at_least: float | None = None
     at_most: float | None = None
     equals: float | None = None
+    outside_training: int | None = Field(default=None, ge=1)
+
+    @model_serializer(mode="wrap")
+    def _without_what_older_policies_lack(
+        self, handler: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        # A policy keeps the version that it had before there was this test.
+        values: dict[str, Any] = handler(self)
+        if self.outside_training is None:
+            values.pop("outside_training", None)
+        return values
 
     @model_validator(mode="after")
     def _one_value_one_test(self) -> Self:
+        if self.outside_training is not None:
+            values = self.model_dump(exclude={"outside_training"}, exclude_none=True)
+            if values:
+                raise ValueError(
+                    f"outside_training stands alone, not beside {', '.join(values)}"
+                )
+            return self
         if (self.column is None) == (self.feature is None):
             raise ValueError("a condition names one of column and feature")
         tests = (self.at_least, self.at_most, self.equals)
@@ -39,9 +75,9 @@ class Condition(_Frozen):
         return self
 
     @property
-    def subject(self) -> str:
-        """Name of the column or feature that is looked at."""
-        return self.column or self.feature or ""
+    def subject(self) -> str | None:
+        """Name of the column or feature that is looked at; None if it is not one."""
+        return self.column or self.feature
 
 
 class Rule(_Frozen):
@@ -112,6 +148,11 @@ class Policy(_Frozen):
         """Version of the policy: the head of its digest, 16 hex digits."""
         return sha256_of_json(self.model_dump(mode="json", by_alias=True))[:16]
 
+    @property
+    def needs_training_range(self) -> bool:
+        """Whether a rule looks at what the model saw in training."""
+        return any(rule.when.outside_training is not None for rule in self.rules)
+
     def columns(self) -> tuple[str, ...]:
         """Name the contract columns that the rules look at, sorted."""
         named = {r.when.column for r in self.rules if r.when.column is not None}
@@ -136,6 +177,8 @@ class Policy(_Frozen):
         """
         known = {"column": set(columns), "feature": set(features)}
         for rule in self.rules:
+            if rule.when.outside_training is not None:
+                continue
             kind = "column" if rule.when.column is not None else "feature"
             if rule.when.subject not in known[kind]:
                 raise PolicyError(

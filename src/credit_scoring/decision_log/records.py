@@ -48,6 +48,14 @@ class LoggedReason(msgspec.Struct, frozen=True, gc=False):
     points: float | None
 
 
+class LoggedInterval(msgspec.Struct, frozen=True, gc=False):
+    """Interval of a PD, as answered."""
+
+    low: float
+    high: float
+    level: float
+
+
 class DecisionEntry(
     msgspec.Struct, frozen=True, gc=False, tag="decision", tag_field="kind"
 ):
@@ -77,6 +85,7 @@ class DecisionEntry(
         policy_version: The policy that turned the score into the decision.
         idempotency_key_hash: SHA-256 of the request's idempotency key, if it
             had one.
+        pd_interval: Interval of the PD, if it was asked for and there was one.
     """
 
     decision_id: str
@@ -96,6 +105,7 @@ class DecisionEntry(
     model: LoggedModel
     policy_version: str
     idempotency_key_hash: str | None = None
+    pd_interval: LoggedInterval | None = None
 
     def feature_row(self) -> NDArray[np.float64] | None:
         """Give the features as they were computed, shape (n_features,)."""

@@ -24,6 +24,7 @@ from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.policy import Policy
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.decision.uncertainty import Uncertainty
 from credit_scoring.digests import sha256_of_file
 from credit_scoring.errors import ArtifactError, CreditScoringError
 from credit_scoring.features.definition import FeatureSet
@@ -49,6 +50,7 @@ FALLBACKS: Mapping[str, tuple[str, str]] = {
     "boosting": ("credit_scoring.boosting.native", "NativeEnsemble"),
 }
 COLUMN_PREFIX = "column."
+UNCERTAINTY = "uncertainty.json"
 EXPECTED = ("features", "margin", "pd", "score", "contributions")
 
 
@@ -121,7 +123,7 @@ def load_artifact(folder: Path, *, compiled: bool = False) -> Artifact:
     model = _model(folder, manifest.family)
     # What the reasons compare with is in the model; these are the rows behind it.
     _arrays(folder / "background.npz", ("features",))
-    parts = (grading, contract, groups, feature_set)
+    parts = (grading, contract, groups, feature_set, _uncertainty(folder, manifest))
     engine = _engine(model, *parts)
     reference_rows = _arrays(folder / "reference_rows.npz", EXPECTED)
     columns = {
@@ -233,6 +235,18 @@ def _grading(folder: Path) -> Grading:
     return Grading(calibration, scaling, policy)
 
 
+def _uncertainty(folder: Path, manifest: Manifest) -> Uncertainty | None:
+    """Read the intervals and ranges; artifacts of older releases have none."""
+    if UNCERTAINTY not in manifest.files:
+        return None
+    try:
+        return Uncertainty.model_validate(_json(folder / UNCERTAINTY))
+    except ValidationError as error:
+        raise ArtifactError(
+            f"{UNCERTAINTY}: {error.error_count()} faults; {error.errors()[0]['msg']}"
+        ) from None
+
+
 def _model(folder: Path, family: str) -> Model:
     if family not in FAMILIES:
         raise ArtifactError(
@@ -259,12 +273,13 @@ class _MarginsError(ArtifactError):
     """The margins of the reference applications are not reproduced."""
 
 
-def _engine(
+def _engine(  # noqa: PLR0913, PLR0917 - one for each part
     model: Model,
     grading: Grading,
     contract: Contract,
     groups: ReasonGroups,
     feature_set: FeatureSet,
+    uncertainty: Uncertainty | None,
 ) -> DecisionEngine:
     try:
         return DecisionEngine(
@@ -273,6 +288,7 @@ def _engine(
             features=feature_set,
             groups=groups,
             columns=contract.input_names,
+            uncertainty=uncertainty,
         )
     except CreditScoringError as error:
         raise ArtifactError(f"features.json, policy.json or model/: {error}") from None

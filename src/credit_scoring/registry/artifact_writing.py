@@ -16,7 +16,7 @@ from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.digests import sha256_of_file
 from credit_scoring.errors import ArtifactError
 from credit_scoring.features.definition import FeatureSet
-from credit_scoring.registry.artifact import COLUMN_PREFIX
+from credit_scoring.registry.artifact import COLUMN_PREFIX, UNCERTAINTY
 from credit_scoring.registry.manifest import (
     FORMAT,
     MANIFEST,
@@ -101,6 +101,9 @@ def _write_files(folder: Path, contents: ArtifactContents) -> None:
     _write_json(
         folder / "policy.json", grading.policy.model_dump(mode="json", by_alias=True)
     )
+    uncertainty = contents.engine.uncertainty
+    if uncertainty is not None:
+        _write_json(folder / UNCERTAINTY, uncertainty.model_dump(mode="json"))
     _write_json(folder / "reference.json", contents.reference)
     _write_json(folder / "metrics.json", contents.metrics)
     (folder / "model_card.md").write_text(contents.model_card, encoding="utf-8")

@@ -14,6 +14,7 @@ from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.decision.reasons import ReasonGroups
+from credit_scoring.decision.uncertainty import Uncertainty
 from credit_scoring.errors import PromotionError
 from credit_scoring.features.definition import FeatureSet
 from credit_scoring.registry.artifact_writing import ArtifactContents
@@ -39,6 +40,7 @@ class Candidate:
         parameters: Scaling, policy and background.
         contract: The columns of an application.
         feature_set: Computes what the model reads.
+        uncertainty: Intervals of the PD and the training range.
     """
 
     model: Model
@@ -46,6 +48,7 @@ class Candidate:
     parameters: DecisionParameters
     contract: Contract
     feature_set: FeatureSet
+    uncertainty: Uncertainty | None = None
 
     def engine(self) -> DecisionEngine:
         """Put together what decides."""
@@ -61,6 +64,7 @@ class Candidate:
             features=self.feature_set,
             groups=groups,
             columns=self.contract.input_names,
+            uncertainty=self.uncertainty,
         )
 
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from credit_scoring.decision.decisions import Reason
+from credit_scoring.decision.uncertainty import PdInterval
 from credit_scoring.serving.problems import Problem
 
 FeatureSource = Literal["request", "store", "degraded"]
@@ -86,6 +87,19 @@ class DecisionAnswer(msgspec.Struct, frozen=True, gc=False):
         ),
     ]
     scored_at: Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
+    pd_interval: (
+        Annotated[
+            PdInterval | None,
+            Meta(
+                description=(
+                    "With `?interval=true` alone: where the bad rate of applicants "
+                    "with the same margin lies, at least so often as `level` says. "
+                    "Null without a PD, or if the model was made without intervals."
+                )
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class RowProblem(msgspec.Struct, frozen=True):

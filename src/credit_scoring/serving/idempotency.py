@@ -125,9 +125,11 @@ def refuse_key(headers: Sequence[Header]) -> None:
         raise invalid_parameter("this path does not take it", name=HEADER)
 
 
-def asked_for(key: bytes, body: bytes, *, explain: bool) -> Asked:
+def asked_for(
+    key: bytes, body: bytes, *, explain: bool, interval: bool = False
+) -> Asked:
     """Name what is asked for: the body to the byte, and what the query says."""
-    said = b"reasons" if explain else b""
+    said = (b"reasons" if explain else b"") + (b"interval" if interval else b"")
     digest = hashlib.sha256(said + b"\0" + body).digest()
     return Asked(hashlib.sha256(key).digest(), digest)
 

@@ -8,7 +8,7 @@ import asyncio
 import types
 from collections.abc import Awaitable, Callable, Generator, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -213,17 +213,31 @@ def _not_json() -> Exception:
     )
 
 
-def reasons_wanted(query: bytes) -> bool:
-    """Whether ``?reasons=true`` asks for the reasons of an approval, too.
+class Wanted(NamedTuple):
+    """What the query asks for beside the decision.
+
+    Attributes:
+        reasons: The reasons of an approval, too.
+        interval: The interval of the PD.
+    """
+
+    reasons: bool = False
+    interval: bool = False
+
+
+_USUAL_QUERIES = {b"": Wanted(), b"reasons=true": Wanted(reasons=True)}
+
+
+def wanted(query: bytes) -> Wanted:
+    """Read what ``?reasons=true`` and ``?interval=true`` ask for.
 
     Raises:
-        ProblemError: If the parameter has another value or comes twice, or there
-            is any other parameter.
+        ProblemError: If a parameter has another value or comes twice, or there is
+            any other parameter.
     """
-    if not query:
-        return False
-    if query == b"reasons=true":
-        return True
+    usual = _USUAL_QUERIES.get(query)
+    if usual is not None:
+        return usual
     try:
         pairs = parse_qsl(
             query.decode("latin-1"),
@@ -233,8 +247,12 @@ def reasons_wanted(query: bytes) -> bool:
         )
     except ValueError:
         raise invalid_parameter("not a list of name=value pairs") from None
-    if any(name != "reasons" for name, _ in pairs):
-        raise invalid_parameter("unknown parameter; the only one is 'reasons'")
-    if [value for _, value in pairs] != ["true"]:
-        raise invalid_parameter("expected 'true', once", name="reasons")
-    return True
+    if any(name not in Wanted._fields for name, _ in pairs):
+        raise invalid_parameter(
+            "unknown parameter; there are 'reasons' and 'interval' alone"
+        )
+    for name in Wanted._fields:
+        values = [value for asked, value in pairs if asked == name]
+        if values not in ([], ["true"]):
+            raise invalid_parameter("expected 'true', once", name=name)
+    return Wanted(**{name: True for name, _ in pairs})

@@ -112,7 +112,7 @@ def _predict(described: Described) -> Json:
             "Without the columns of the statement history the application is "
             "referred to a person, and `feature_source` says `degraded`."
         ),
-        "parameters": [_reasons_parameter(), _idempotency_key()],
+        "parameters": [*_query_parameters(), _idempotency_key()],
         "requestBody": _body(
             _reference("Application"),
             {e.name: {"value": e.request} for e in described.examples},
@@ -144,7 +144,7 @@ def _predict_batch(described: Described) -> Json:
             'decision, or `{"error": problem}` if it is invalid, which harms no '
             "other."
         ),
-        "parameters": [_reasons_parameter()],
+        "parameters": _query_parameters(),
         "requestBody": _body(
             {"type": "array", "minItems": 1, "items": _batch_item()},
             {"batch": {"value": requests}} if requests else {},
@@ -162,14 +162,21 @@ def _batch_item() -> Json:
     return {"anyOf": [_reference("Application"), {"description": refused}]}
 
 
-def _reasons_parameter() -> Json:
-    return {
-        "name": "reasons",
-        "in": "query",
-        "required": False,
-        "description": "`true` gives the reasons of an approval, too.",
-        "schema": {"type": "string", "enum": ["true"]},
+def _query_parameters() -> list[Json]:
+    said = {
+        "reasons": "`true` gives the reasons of an approval, too.",
+        "interval": "`true` gives the interval of the PD, as `pd_interval`.",
     }
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": description,
+            "schema": {"type": "string", "enum": ["true"]},
+        }
+        for name, description in said.items()
+    ]
 
 
 def _idempotency_key() -> Json:

@@ -20,9 +20,10 @@ from credit_scoring.serving.messages import (
     Receive,
     Reply,
     Scope,
+    Wanted,
     json_reply,
     read_json_body,
-    reasons_wanted,
+    wanted,
 )
 from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.problems import invalid_request, too_many_rows
@@ -57,22 +58,25 @@ class Predict:
             InvalidRequestError: If the application breaks the contract.
             ClientLeftError: If the client left before its body was complete.
         """
-        explain = reasons_wanted(scope["query_string"])
+        explain, interval = wanted(scope["query_string"])
         key = key_of(scope["headers"])
         body = await read_json_body(scope, receive, self._limits)
         with self._gate:
             if key is None:
-                return await self._decide(body, explain)
-            asked = asked_for(key, body, explain=explain)
-            decide = partial(self._decide, body, explain, asked.name.hex())
+                return await self._decide(body, explain, interval)
+            asked = asked_for(key, body, explain=explain, interval=interval)
+            decide = partial(self._decide, body, explain, interval, asked.name.hex())
             return await self._idempotency.answer(asked, decide)
 
     async def _decide(
-        self, body: bytes, explain: bool, key_hash: str | None = None
+        self, body: bytes, explain: bool, interval: bool, key_hash: str | None = None
     ) -> Reply:
         application = self._decoder.decode(body)
         answer = await self._scoring.decide(
-            application, explain=explain, idempotency_key_hash=key_hash
+            application,
+            explain=explain,
+            interval=interval,
+            idempotency_key_hash=key_hash,
         )
         return json_reply(answer)
 
@@ -108,7 +112,7 @@ class PredictBatch:
             InvalidRequestError: If the body is not an array of applications.
             ClientLeftError: If the client left before its body was complete.
         """
-        explain = reasons_wanted(scope["query_string"])
+        asked = wanted(scope["query_string"])
         refuse_key(scope["headers"])
         body = await read_json_body(scope, receive, self._limits)
         loop = asyncio.get_running_loop()
@@ -117,7 +121,7 @@ class PredictBatch:
             valid, stored = await self._scoring.complete(
                 [row for row in rows if isinstance(row, Application)]
             )
-            decide = partial(self._answer, rows, valid, explain=explain, stored=stored)
+            decide = partial(self._answer, rows, valid, asked=asked, stored=stored)
             reply = await loop.run_in_executor(self._executor, decide)
             self._scoring.remember(valid, stored)
             return reply
@@ -137,10 +141,14 @@ class PredictBatch:
         rows: Sequence[Application | InvalidRequestError],
         valid: Sequence[Application],
         *,
-        explain: bool,
+        asked: Wanted,
         stored: frozenset[int],
     ) -> Reply:
-        answers = iter(self._scoring.decide_many(valid, explain=explain, stored=stored))
+        answers = iter(
+            self._scoring.decide_many(
+                valid, explain=asked.reasons, interval=asked.interval, stored=stored
+            )
+        )
         return json_reply(
             [
                 _entry(next(answers) if isinstance(row, Application) else row)

@@ -20,6 +20,7 @@ from credit_scoring.decision.decisions import Decision, Reason
 from credit_scoring.decision_log.records import (
     DecidingModel,
     DecisionEntry,
+    LoggedInterval,
     LoggedModel,
     LoggedReason,
     Origin,
@@ -329,7 +330,7 @@ class LogRecorder:
 
     def _entry(self, answered: Answered) -> DecisionEntry:
         application, decision, answer, arm, explained, key_hash = answered
-        features = decision.features
+        features, interval = decision.features, answer.pd_interval
         return DecisionEntry(
             decision_id=answer.decision_id,
             loan_id=answer.loan_id,
@@ -348,6 +349,9 @@ class LogRecorder:
             model=self._model(answer.model),
             policy_version=answer.policy_version,
             idempotency_key_hash=key_hash,
+            pd_interval=LoggedInterval(interval.low, interval.high, interval.level)
+            if interval
+            else None,
         )
 
     def _model(self, model: ModelAnswer) -> LoggedModel:

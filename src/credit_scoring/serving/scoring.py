@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from credit_scoring.contract.request import Application
 from credit_scoring.decision.decisions import Decision
 from credit_scoring.serving.answers import (
@@ -58,6 +60,7 @@ class Scoring:
         application: Application,
         *,
         explain: bool,
+        interval: bool = False,
         idempotency_key_hash: str | None = None,
     ) -> DecisionAnswer:
         """Decide on one application.
@@ -66,6 +69,7 @@ class Scoring:
             application: Valid under the contract; without its history, and
                 with none in the store, it is referred to a person.
             explain: Give the reasons of an approval, too.
+            interval: Give the interval of the PD.
             idempotency_key_hash: SHA-256 of the request's key, if any, for the
                 record.
 
@@ -81,7 +85,9 @@ class Scoring:
             decided = self._without_history(application)
         else:
             decided = await self._router.decide(application, explain=explain)
-        answered = self._answered(application, decided, source, explain=explain)
+        answered = self._answered(
+            application, decided, source, explain=explain, interval=interval
+        )
         if idempotency_key_hash is not None:
             answered = answered._replace(idempotency_key_hash=idempotency_key_hash)
         await self._recorder.record(answered)
@@ -124,6 +130,7 @@ class Scoring:
         applications: Sequence[Application],
         *,
         explain: bool,
+        interval: bool = False,
         stored: Collection[int] = frozenset(),
     ) -> list[DecisionAnswer | Exception]:
         """Decide on many applications with one computation.
@@ -131,6 +138,7 @@ class Scoring:
         Args:
             applications: As `complete` gives them.
             explain: Give the reasons of approvals, too.
+            interval: Give the intervals of the PDs.
             stored: Places of those whose history came from the store.
 
         Returns:
@@ -147,6 +155,7 @@ class Scoring:
                 next(computed),
                 "store" if place in stored else "request",
                 explain=explain,
+                interval=interval,
             )
             if application.has_history
             else self._answered(
@@ -154,6 +163,7 @@ class Scoring:
                 self._without_history(application),
                 "degraded",
                 explain=explain,
+                interval=interval,
             )
             for place, application in enumerate(applications)
         ]
@@ -187,10 +197,13 @@ class Scoring:
         source: FeatureSource,
         *,
         explain: bool,
+        interval: bool,
     ) -> Answered | Exception:
         if isinstance(outcome, Exception):
             return outcome
-        return self._answered(application, outcome, source, explain=explain)
+        return self._answered(
+            application, outcome, source, explain=explain, interval=interval
+        )
 
     def _answered(
         self,
@@ -199,6 +212,7 @@ class Scoring:
         source: FeatureSource,
         *,
         explain: bool,
+        interval: bool,
     ) -> Answered:
         runner, decision, arm = decided
         answer = answer_of(
@@ -207,6 +221,7 @@ class Scoring:
             decision,
             source=source,
             stamp=Stamp(self._new_id(), self._clock()),
+            interval=interval,
         )
         return Answered(application, decision, answer, arm=arm, explained=explain)
 
@@ -225,13 +240,14 @@ class Stamp(NamedTuple):
     scored_at: datetime
 
 
-def answer_of(
+def answer_of(  # noqa: PLR0913 - what was decided, and how it was asked for
     runner: Runner,
     application: Application,
     decision: Decision,
     *,
     source: FeatureSource,
     stamp: Stamp,
+    interval: bool = False,
 ) -> DecisionAnswer:
     """Say a runner's decision as clients see it."""
     return DecisionAnswer(
@@ -246,4 +262,5 @@ def answer_of(
         policy_version=runner.engine.policy_version,
         feature_source=source,
         scored_at=stamp.scored_at,
+        pd_interval=runner.engine.pd_interval(decision) if interval else UNSET,
     )

@@ -132,6 +132,7 @@ def inputs(  # noqa: PLR0913, PLR0917 - all that a pipeline reads
         "metrics": metrics(),
         "background": pd.DataFrame(background, columns=list(model.features)),
         "chosen_parameters": {"depth": 3},
+        "uncertainty": _registry.uncertainty().model_dump(mode="json"),
         **{f"plots_{name}": b"PNG" for name in PLOTS},
         **dict.fromkeys(TABLES, pd.DataFrame({"feature": ["late"], "points": [1.5]})),
     }

@@ -37,6 +37,7 @@ def artifact(inputs: dict[str, Any], tmp_path: Path) -> Path:
         inputs["params:contract"],
         inputs["params:feature_engineering"],
         inputs["params:decision"],
+        inputs["boosting.uncertainty"],
     )
     write_artifact(tmp_path / "artifact", contents)
     return tmp_path / "artifact"

@@ -3,16 +3,19 @@ import pandas as pd
 import pytest
 
 from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
+from credit_scoring.decision.uncertainty import FeatureRange, Uncertainty
 from credit_scoring.errors import TrainingError
 from credit_scoring.features.definition import FeatureSet, feature
 from credit_scoring.pipelines.training import nodes
 from credit_scoring.pipelines.training.nodes import (
     calibrate,
     choose_just_approved,
+    describe_uncertainty,
     explain_against_just_approved,
     feature_matrix,
     fit_candidate,
     take_split,
+    training_ranges,
 )
 from credit_scoring.pipelines.training.parameters import (
     CandidateParameters,
@@ -213,3 +216,44 @@ def test_a_split_or_feature_that_is_missing_is_refused(model_input):
         take_split(only_train, "validation", FEATURES)
     with pytest.raises(TrainingError, match="1 features are not in the model input"):
         feature_matrix(model_input.drop(columns="limit"), FEATURES)
+
+
+@pytest.fixture
+def explained(model_input, decision, fitted):
+    model = fitted["fitted_model"]
+    calibration = calibrate(model, model_input, TRAINING)
+    return explain_against_just_approved(model, calibration, model_input, decision)
+
+
+def test_intervals_come_from_the_calibration_split_and_ranges_from_train(
+    model_input, explained
+):
+    model = explained["model"]
+    found = describe_uncertainty(model, model_input, TRAINING)
+    used = model_input[model_input["split"].isin(["train", "calibration"])]
+    assert describe_uncertainty(model, used, TRAINING) == found
+    uncertainty = Uncertainty.model_validate(found)
+    train = model_input[model_input["split"] == "train"]
+    assert uncertainty.ranges["limit"] == FeatureRange(
+        low=train["limit"].min(), high=train["limit"].max(), missing=False
+    )
+    assert uncertainty.pd_intervals.level == 0.95
+    assert len(uncertainty.pd_intervals.margins) <= 200
+
+
+def test_a_feature_that_moves_no_score_has_no_range(explained):
+    class Half:
+        features = ("months_late", "limit")
+
+        def contributions(self, x):
+            return explained["model"].contributions(x) * np.array([0.0, 1.0])
+
+    x = np.array([[0.0, 0.0], [9.0, 1.0], [3.0, 3.0], [1.0, np.nan]])
+    ranges = training_ranges(Half(), x, tail=0)
+    assert ranges == {"limit": FeatureRange(low=0, high=3, missing=True)}
+
+
+def test_a_tail_leaves_the_most_unusual_rows_out(explained):
+    x = np.column_stack([np.arange(-500.0, 501.0), np.zeros(1001)])
+    ranges = training_ranges(explained["model"], x, tail=0.01)
+    assert (ranges["months_late"].low, ranges["months_late"].high) == (-490, 490)

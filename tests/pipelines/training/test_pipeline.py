@@ -12,7 +12,7 @@ def test_both_families_go_through_the_same_nodes():
         for family in ("scorecard", "boosting")
     }
     assert by_family["scorecard"] == by_family["boosting"]
-    assert len(nodes) == 6
+    assert len(nodes) == 8
 
 
 def test_the_pipeline_reads_shared_data_and_parameters_of_its_own():
@@ -31,8 +31,8 @@ def test_each_family_writes_under_its_namespace():
     names = (
         "background",
         "chosen_parameters",
-        "model",
         "search_trials",
+        "uncertainty",
     )
     expected = {f"{f}.{name}" for f in ("scorecard", "boosting") for name in names}
     assert create_pipeline().outputs() == expected

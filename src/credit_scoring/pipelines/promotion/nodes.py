@@ -15,6 +15,7 @@ from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import DecisionParameters
+from credit_scoring.decision.uncertainty import Uncertainty
 from credit_scoring.errors import ArtifactError, PromotionError
 from credit_scoring.pipelines.feature_engineering.parameters import (
     FeatureEngineeringParameters,
@@ -81,6 +82,7 @@ def build_artifact(  # noqa: PLR0913, PLR0917
     contract: Contract,
     feature_engineering: FeatureEngineeringParameters,
     decision: DecisionParameters,
+    uncertainty: Mapping[str, Any],
 ) -> ArtifactContents:
     """Gather all that a candidate's decisions need.
 
@@ -94,6 +96,7 @@ def build_artifact(  # noqa: PLR0913, PLR0917
         contract: The columns of an application.
         feature_engineering: Names the feature set.
         decision: Scaling, policy and background.
+        uncertainty: Intervals of the PD and the training range.
 
     Raises:
         PromotionError: If the model explains against other rows.
@@ -104,6 +107,7 @@ def build_artifact(  # noqa: PLR0913, PLR0917
         parameters=decision,
         contract=contract,
         feature_set=feature_set_of(feature_engineering.feature_set, contract),
+        uncertainty=Uncertainty.model_validate(dict(uncertainty)),
     )
     return artifact_contents(
         candidate,

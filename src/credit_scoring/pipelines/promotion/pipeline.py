@@ -135,6 +135,7 @@ def _one_candidate(reports: Sequence[str]) -> Pipeline:
                     "params:contract",
                     "params:feature_engineering",
                     "params:decision",
+                    "uncertainty",
                 ],
                 "artifact",
                 name="build_artifact",

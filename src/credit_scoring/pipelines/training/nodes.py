@@ -12,6 +12,11 @@ from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.decision.model import Model
 from credit_scoring.decision.parameters import BackgroundParameters, DecisionParameters
+from credit_scoring.decision.uncertainty import (
+    FeatureRange,
+    PdIntervals,
+    Uncertainty,
+)
 from credit_scoring.errors import TrainingError
 from credit_scoring.evaluation.calibration import shrunk_recalibration
 from credit_scoring.features.definition import FeatureSet
@@ -118,6 +123,70 @@ def calibrate(
         )
     calibration = Calibration(slope=fit.slope, intercept=fit.intercept)
     return calibration.model_dump()
+
+
+def describe_uncertainty(
+    model: Model, model_input: pd.DataFrame, training: TrainingParameters
+) -> dict[str, Any]:
+    """Find out how sure a candidate's PDs are, and whom it has never seen.
+
+    Args:
+        model: The candidate, with its background.
+        model_input: Features, split and outcome of each application.
+        training: Level and windows of the intervals, tails of the ranges.
+
+    Returns:
+        An `Uncertainty` as JSON: intervals of the PD from the calibration split,
+        and the range in the training split of each feature that moves a score.
+
+    Raises:
+        TrainingError: If a split has no row, or a feature is missing.
+        EvaluationError: If the calibration split has only one outcome.
+    """
+    # It needs scipy, as fitting does.
+    from credit_scoring.evaluation.bands import rate_bands
+
+    wanted = training.pd_interval
+    calibration_x, bad = take_split(model_input, "calibration", model)
+    bands = rate_bands(
+        model.margin(calibration_x),
+        bad,
+        level=wanted.level,
+        window_rows=wanted.window_rows,
+        steps=wanted.steps,
+    )
+    train_x, _ = take_split(model_input, "train", model)
+    intervals = PdIntervals(
+        level=wanted.level,
+        window_rows=wanted.window_rows,
+        margins=tuple(bands.margins.tolist()),
+        low=tuple(bands.low.tolist()),
+        high=tuple(bands.high.tolist()),
+    )
+    ranges = training_ranges(model, train_x, tail=training.range_tail)
+    return Uncertainty(pd_intervals=intervals, ranges=ranges).model_dump(mode="json")
+
+
+def training_ranges(model: Model, x: Values, *, tail: float) -> dict[str, FeatureRange]:
+    """Find the range in training of each feature that the model uses.
+
+    Args:
+        model: The candidate, with its background.
+        x: Feature matrix of the training split, shape (n, n_features).
+        tail: Share of the rows left out at each end.
+
+    Returns:
+        Feature -> range. What contributes to no score, or is never known, has none.
+    """
+    used = (model.contributions(x) != 0).any(axis=0)
+    ranges = {}
+    for place, name in enumerate(model.features):
+        known = x[~np.isnan(x[:, place]), place]
+        if used[place] and known.size:
+            low = float(np.quantile(known, tail, method="lower"))
+            high = float(np.quantile(known, 1 - tail, method="higher"))
+            ranges[name] = FeatureRange(low=low, high=high, missing=known.size < len(x))
+    return ranges
 
 
 def explain_against_just_approved(

@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from credit_scoring.pipelines.training.nodes import (
     calibrate,
+    describe_uncertainty,
     explain_against_just_approved,
     fit_candidate,
 )
@@ -46,6 +47,12 @@ def train(family: str) -> Pipeline:
                 ["fitted_model", "calibration", "model_input", "params:decision"],
                 {"model": "model", "background": "background"},
                 name="explain_against_just_approved",
+            ),
+            Node(
+                describe_uncertainty,
+                ["model", "model_input", "params:training"],
+                "uncertainty",
+                name="describe_uncertainty",
             ),
         ],
         namespace=family,
