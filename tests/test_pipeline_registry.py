@@ -21,7 +21,7 @@ def registered() -> dict[str, Pipeline]:
     return register_pipelines()
 
 
-def test_the_default_run_is_the_seven_pipelines(
+def test_the_default_run_is_the_eight_pipelines(
     registered: dict[str, Pipeline],
 ) -> None:
     assert DEFAULT == (
@@ -31,11 +31,13 @@ def test_the_default_run_is_the_seven_pipelines(
         "training",
         "evaluation",
         "promotion",
+        "reporting",
         "packaging",
     )
     whole = registered["__default__"]
     assert set(whole.nodes) == {n for name in DEFAULT for n in registered[name].nodes}
     assert whole.inputs() - {i for i in whole.inputs() if i.startswith("params:")} == {
+        "earlier_alternatives",
         "raw_applications",
         "service_folder",
     }
@@ -44,7 +46,7 @@ def test_the_default_run_is_the_seven_pipelines(
 def test_each_pipeline_reads_only_what_those_before_it_made(
     registered: dict[str, Pipeline],
 ) -> None:
-    there = {"raw_applications", "service_folder"}
+    there = {"earlier_alternatives", "raw_applications", "service_folder"}
     for name in DEFAULT:
         read = {i for i in registered[name].inputs() if not i.startswith("params:")}
         assert read <= there, name

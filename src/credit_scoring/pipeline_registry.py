@@ -10,6 +10,7 @@ DEFAULT = (
     "training",
     "evaluation",
     "promotion",
+    "reporting",
     "packaging",
 )
 

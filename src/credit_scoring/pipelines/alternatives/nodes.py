@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 
 from credit_scoring.boosting.parameters import BoostingParameters, Hyperparameters
 from credit_scoring.contract.model import Contract
+from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.errors import EvaluationError
 from credit_scoring.evaluation.alternatives import proxy_strengths
-from credit_scoring.features.definition import FeatureSet, load_feature_set
+from credit_scoring.features.definition import FeatureSet
 from credit_scoring.pipelines.alternatives.candidates import list_alternatives
 from credit_scoring.pipelines.alternatives.frontier_plot import plot_frontiers
 from credit_scoring.pipelines.alternatives.measuring import tabulate
@@ -78,7 +79,7 @@ def search_alternatives(  # noqa: PLR0913, PLR0917
     Returns:
         The table of all models and cut-offs, and a summary with the frontiers.
     """
-    features = load_feature_set(feature_set)
+    features = feature_set_of(feature_set, contract)
     rows = _joined(model_input, validated_applications, contract)
     applicants = Applicants(
         np.ascontiguousarray(rows[list(features.names)].to_numpy(np.float64)),
