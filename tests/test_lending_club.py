@@ -214,7 +214,7 @@ def test_with_the_list_emptied_its_power_stops_the_run_before_training(
     assert "1 features tell goods from bads implausibly well alone: paid_in_all" in said
     assert "feature_engineering.leakage.maximum_auc, which is 0.7" in said
     assert "fit candidate" not in said
-    power = bare_project.folder / "data/lending_club/08_reporting"
+    power = bare_project.folder / "data/lending_club/05_model_input"
     table = pd.read_csv(power / "single_feature_power.csv", index_col="feature")
     assert table["low"]["paid_in_all"] > 0.7
     assert table["auc"].drop("paid_in_all").max() < 0.7
