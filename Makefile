@@ -118,6 +118,10 @@ soak: $(INSTALLED) ## Mixed traffic for long: memory, latency, failures (MINUTES
 bench-reasons: packed ## How stable reasons are under resampled backgrounds
 	@$(BIN)/python tests/benchmarks/reason_stability.py
 
+.PHONY: bench-replay
+bench-replay: packed ## How long 100,000 logged decisions take to be decided again
+	@$(BIN)/python tests/benchmarks/replay.py
+
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits
 	@$(BIN)/python -m kedro run --pipelines ingestion,validation

@@ -73,6 +73,14 @@ class DecisionLogError(CreditScoringError, RuntimeError):
     """The decision log cannot be written or read; nothing is decided unrecorded."""
 
 
+class ReplayError(CreditScoringError, RuntimeError):
+    """Logged decisions are not decided again as they were, or were changed."""
+
+
+class OutcomeError(CreditScoringError, ValueError):
+    """Outcomes cannot be kept or read."""
+
+
 class BatchTooLongError(CreditScoringError, ValueError):
     """A batch has more requests than one may have."""
 

@@ -29,7 +29,7 @@ from credit_scoring.run_failures import (
 from credit_scoring.run_inputs import require_inputs
 from credit_scoring.run_marks import UnfinishedMarks
 from credit_scoring.run_progress import RunningLine
-from credit_scoring.run_summary import SUMMARISED, render_summary
+from credit_scoring.run_summary import SUMMARISED, TELLS_WHY, render_summary
 
 logger = logging.getLogger(__name__)
 
@@ -166,6 +166,10 @@ class RunReportHooks:
         if failed is not None:
             text = failure_text(failed.node, failed.doing, error)
         logger.error("%s\n%s", text, next_text(go_on, again, waiting))
+        if TELLS_WHY in self._results:
+            told = {TELLS_WHY: self._results[TELLS_WHY]}
+            elapsed = time.perf_counter() - self._started
+            logger.info("%s", render_summary(told, seconds=elapsed, done=False))
         self._reported = error
 
     def explain(self, error: BaseException) -> str | None:

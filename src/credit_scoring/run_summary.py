@@ -17,9 +17,12 @@ SUMMARISED = frozenset(
         "comparison",
         "promotion_record",
         "champion_of_the_day",
+        "replay_report",
         "release",
     }
 )
+# Shown of a run that was stopped, too: it is what the run was to find out.
+TELLS_WHY = "replay_report"
 _MEASURES = (
     ("auc", "AUC"),
     ("gini", "Gini"),
@@ -31,15 +34,19 @@ _MEASURES = (
     ("psi", "PSI against train"),
 )
 _WIDEST = 100
+_SHOWN = 5
 
 
-def render_summary(results: Mapping[str, Any], *, seconds: float) -> str:
+def render_summary(
+    results: Mapping[str, Any], *, seconds: float, done: bool = True
+) -> str:
     """Draw what a run made as plain text.
 
     Args:
         results: Dataset name -> what a node of this run gave; a run of a part of
             the pipelines has only some of `SUMMARISED`.
         seconds: How long the run took.
+        done: Whether it came to its end.
 
     Returns:
         Lines no wider than the terminal.
@@ -47,7 +54,8 @@ def render_summary(results: Mapping[str, Any], *, seconds: float) -> str:
     width = min(shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST)
     console = Console(file=io.StringIO(), width=width, color_system=None)
     parts = list(_parts(results))
-    console.print(Group("", *parts, Text(f"Done in {seconds:.1f} s")))
+    how = "Done in" if done else "Stopped after"
+    console.print(Group("", *parts, Text(f"{how} {seconds:.1f} s")))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
 
@@ -105,6 +113,8 @@ def _facts(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _promotion(results["promotion_record"])
     if "champion_of_the_day" in results:
         yield from _champion_of_the_day(results["champion_of_the_day"])
+    if "replay_report" in results:
+        yield from _replay(results["replay_report"])
     if "release" in results:
         bento = str(results["release"]["bento"])
         # `make serve` serves what is released in bentos/.
@@ -122,6 +132,31 @@ def _champion_of_the_day(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     yield "By", f"{record['actor']}, signed with key {record['signature']['key_id']}"
     yield "Artifact", champion["artifact_digest"]
     yield "Record", record["digest"]
+
+
+def _replay(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    chain, replayed = report["chain"], report["replayed"]
+    yield (
+        "Decided again",
+        f"{replayed['decisions']:,} decisions, {replayed['shadows']:,} in the shadow",
+    )
+    yield "Differences", _listed(report["differences"])
+    yield (
+        "Chain",
+        f"{chain['decisions'] + chain['shadows']:,} records in {chain['segments']} "
+        f"segments, {chain['fault_count']} faults",
+    )
+    yield from (("Fault", fault) for fault in chain["faults"][:_SHOWN])
+    for model in report["models"]:
+        yield (
+            "Model",
+            f"version {model['version']} ({model['source']}), by {model['code']}",
+        )
+
+
+def _listed(differences: Mapping[str, Any]) -> str:
+    fields = ", ".join(f"{n} of {f}" for f, n in differences["by_field"].items())
+    return f"{differences['count']:,}" + (f": {fields}" if fields else "")
 
 
 def _promotion(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

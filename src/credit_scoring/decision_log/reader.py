@@ -2,7 +2,7 @@
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +56,14 @@ LoggedDecision = Logged[DecisionEntry]
 LoggedShadow = Logged[ShadowEntry]
 
 
-def verify_log(folder: Path) -> LogReport:
+Heard = Callable[[LoggedDecision | LoggedShadow], None]
+
+
+def nobody(logged: LoggedDecision | LoggedShadow) -> None:
+    """Take what is read and do nothing."""
+
+
+def verify_log(folder: Path, *, heard: Heard = nobody) -> LogReport:
     """Look for every change to the decision log.
 
     Altered, removed, inserted, repeated and reordered lines are found, and whole
@@ -67,13 +74,15 @@ def verify_log(folder: Path) -> LogReport:
 
     Args:
         folder: Holds the segments and their index.
+        heard: Told of each decision that can be read, those in altered lines
+            included, segment by segment: what it hears is what was verified.
 
     Raises:
         DecisionLogError: If there is no such folder, or it cannot be read.
     """
     try:
         index, paths = _index_and_segments(folder)
-        checks = [_SegmentCheck(path) for path in paths]
+        checks = [_SegmentCheck(path, heard) for path in paths]
     except OSError as error:
         raise _unreadable(error) from None
     faults = list(index.chain.faults)
@@ -89,7 +98,12 @@ def verify_log(folder: Path) -> LogReport:
         for name in index.known.opened
         if name not in present and name not in index.known.removed
     ]
-    return LogReport(tuple(reports), tuple(faults), index.chain.stated.decode())
+    return LogReport(
+        tuple(reports),
+        tuple(faults),
+        index.chain.stated.decode(),
+        removed=len(index.known.removed),
+    )
 
 
 def read_decisions(
@@ -283,9 +297,11 @@ class _IndexCheck:
 class _SegmentCheck:
     """Follows a segment."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, heard: Heard) -> None:
         self.chain = _Chain(path.name)
         self._path = path
+        self._heard = heard
+        self._header: Header | None = None
         self._decisions = 0
         self._shadows = 0
         self._footer: Footer | None = None
@@ -340,10 +356,15 @@ class _SegmentCheck:
                 )
         elif isinstance(content, DecisionEntry):
             self._decisions += 1
+            if self._header is not None:
+                self._heard(Logged(content, self._header, chain.file, chain.lines))
         else:
             self._shadows += 1
+            if self._header is not None:
+                self._heard(Logged(content, self._header, chain.file, chain.lines))
 
     def _check_header(self, header: Header) -> None:
+        self._header = header
         if header.segment != self._path.name:
             self.chain.fault("the header is another segment's")
         if header.format != FORMAT:

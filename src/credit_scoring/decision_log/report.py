@@ -65,11 +65,13 @@ class LogReport:
         segments: In order of their names, which is that of time.
         faults: What is not as it was written; none if nothing was changed.
         head: Hash of the last line of the index.
+        removed: Count of segments that retention has removed.
     """
 
     segments: tuple[SegmentReport, ...]
     faults: tuple[Fault, ...]
     head: str
+    removed: int = 0
 
     @property
     def records(self) -> int:

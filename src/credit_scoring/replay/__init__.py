@@ -1,0 +1,1 @@
+"""Replay: the decision log verified, and its decisions decided again."""
