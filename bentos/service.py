@@ -18,7 +18,7 @@ from credit_scoring.serving.refusal import heed_refusals
 from credit_scoring.serving.settings import (
     check_routing,
     load_settings,
-    prepared_log_folder,
+    prepared_log_folders,
     runners_are_apart,
     workers_asked_for,
 )
@@ -130,8 +130,8 @@ class CreditScoring:
     def check() -> None:
         """Refuse wrong settings or an altered champion before any worker starts.
 
-        Workers run in the Bento's folder, so they get the decision log's folder as
-        an absolute path.
+        Workers run in the Bento's folder, so they get the logs' folders as
+        absolute paths.
 
         BentoML would start a worker that fails again and again, so one that is
         refused later, as its files were altered meanwhile, ends the server, too.
@@ -143,8 +143,8 @@ class CreditScoring:
             heed_refusals(os.environ)
             settings = load_settings(os.environ)
             check_routing(settings, has_challenger=RELEASED.challenger is not None)
-            folder = prepared_log_folder(settings)
-            os.environ[variable("decision_log_dir")] = str(folder)
+            for name, folder in prepared_log_folders(settings).items():
+                os.environ[variable(name)] = str(folder)
             prepare_metrics_folder()
             champion = model_folder(bentoml.models.get(RELEASED.champion))
             verify_model_files([champion])

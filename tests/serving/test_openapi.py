@@ -101,8 +101,17 @@ def test_the_routes_behind_are_described_beside_ours(document: Json) -> None:
         "paths": {"/readyz": {"get": {"responses": {"200": {"description": "ok"}}}}},
     }
     merged = with_infrastructure(document, behind)
-    assert set(merged["paths"]) == {"/predict", "/predict/batch", "/readyz"}
-    assert [tag["name"] for tag in merged["tags"]] == ["Decisions", "Infrastructure"]
+    assert set(merged["paths"]) == {
+        "/predict",
+        "/predict/batch",
+        "/outcomes",
+        "/readyz",
+    }
+    assert [tag["name"] for tag in merged["tags"]] == [
+        "Decisions",
+        "Outcomes",
+        "Infrastructure",
+    ]
 
 
 def test_a_fault_in_an_example_is_not_hidden(models: Models, breaking: Json) -> None:

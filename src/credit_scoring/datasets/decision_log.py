@@ -19,6 +19,7 @@ class LogFolderDataset(AbstractDataset[Never, Path]):
         *,
         filepath: str,
         variable: str,
+        may_be_absent: bool = False,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Point at a folder; nothing is opened, and no variable is read.
@@ -26,10 +27,12 @@ class LogFolderDataset(AbstractDataset[Never, Path]):
         Args:
             filepath: Used if the variable is not set.
             variable: Environment variable that names the folder.
+            may_be_absent: A folder that is not there is a log of nothing.
             metadata: For Kedro-Viz and other plugins.
         """
         self._filepath = filepath
         self._variable = variable
+        self._may_be_absent = may_be_absent
         self.metadata = metadata
 
     def load(self) -> Path:
@@ -39,7 +42,7 @@ class LogFolderDataset(AbstractDataset[Never, Path]):
             DatasetError: If there is none.
         """
         folder = self._folder()
-        if not folder.is_dir():
+        if not folder.is_dir() and not self._may_be_absent:
             raise DatasetError(f"{folder}: there is no such folder")
         return folder
 
@@ -55,7 +58,7 @@ class LogFolderDataset(AbstractDataset[Never, Path]):
         return Path(os.environ.get(self._variable) or self._filepath)
 
     def _exists(self) -> bool:
-        return self._folder().is_dir()
+        return self._may_be_absent or self._folder().is_dir()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder()), "variable": self._variable}

@@ -33,6 +33,7 @@ def described(report: LogReport) -> list[str]:
     segments = [
         f"{segment.name}  {segment.state:7} {segment.decisions:9} decisions"
         + (f", {segment.shadows} in the shadow" if segment.shadows else "")
+        + (f", {segment.outcomes} outcomes" if segment.outcomes else "")
         + (f", {segment.torn_bytes} torn bytes" if segment.torn_bytes else "")
         for segment in report.segments
     ]
@@ -40,6 +41,7 @@ def described(report: LogReport) -> list[str]:
     summary = (
         f"{report.decisions} decisions"
         + (f" and {report.shadows} in the shadow" if report.shadows else "")
+        + (f" and {report.outcomes} outcomes" if report.outcomes else "")
         + f" in {len(report.segments)} segments, "
         f"{len(report.faults)} faults; head of the index {report.head}"
     )

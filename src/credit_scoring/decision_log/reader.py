@@ -2,11 +2,12 @@
 
 import heapq
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from credit_scoring.decision_log.chain import GENESIS, Link, link_of
 from credit_scoring.decision_log.files import is_locked, unchanged
@@ -18,6 +19,7 @@ from credit_scoring.decision_log.records import (
     Ended,
     Footer,
     Header,
+    OutcomeEntry,
     SegmentLine,
     ShadowEntry,
     read_index_line,
@@ -39,7 +41,8 @@ __all__ = [
     "verify_log",
 ]
 
-Entry = TypeVar("Entry", DecisionEntry, ShadowEntry)
+Entry = TypeVar("Entry", DecisionEntry, ShadowEntry, OutcomeEntry)
+Decided = TypeVar("Decided", DecisionEntry, ShadowEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,11 @@ class Logged(Generic[Entry]):
 
 LoggedDecision = Logged[DecisionEntry]
 LoggedShadow = Logged[ShadowEntry]
+Heard = Callable[[Logged[Any]], None]
+_logged: Callable[..., Logged[Any]] = Logged
 
 
-Heard = Callable[[LoggedDecision | LoggedShadow], None]
-
-
-def nobody(logged: LoggedDecision | LoggedShadow) -> None:
+def nobody(logged: Logged[Any]) -> None:
     """Take what is read and do nothing."""
 
 
@@ -145,10 +147,10 @@ def read_shadows(
 
 
 def _entries(
-    folder: Path, kind: type[Entry], since: datetime | None, until: datetime | None
-) -> Iterator[Logged[Entry]]:
+    folder: Path, kind: type[Decided], since: datetime | None, until: datetime | None
+) -> Iterator[Logged[Decided]]:
     waiting = segment_paths(folder)[::-1]
-    active: list[tuple[datetime, int, Logged[Entry], Iterator[Logged[Entry]]]] = []
+    active: list[tuple[datetime, int, Logged[Decided], Iterator[Logged[Decided]]]] = []
     order = 0
     while waiting or active:
         # A segment has no decision from before it was begun.
@@ -201,7 +203,7 @@ def _started_at(path: Path) -> datetime:
     return datetime.strptime(stamp, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
 
 
-def _entries_of(path: Path, kind: type[Entry]) -> Iterator[Logged[Entry]]:
+def _entries_of(path: Path, kind: type[Decided]) -> Iterator[Logged[Decided]]:
     header: Header | None = None
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
@@ -302,8 +304,7 @@ class _SegmentCheck:
         self._path = path
         self._heard = heard
         self._header: Header | None = None
-        self._decisions = 0
-        self._shadows = 0
+        self._counts: Counter[type] = Counter()
         self._footer: Footer | None = None
         # First, so that what is written meanwhile is not taken for torn.
         self._open = is_locked(path)
@@ -323,8 +324,9 @@ class _SegmentCheck:
         return SegmentReport(
             name=name,
             state=state,
-            decisions=self._decisions,
-            shadows=self._shadows,
+            decisions=self._counts[DecisionEntry],
+            shadows=self._counts[ShadowEntry],
+            outcomes=self._counts[OutcomeEntry],
             size_bytes=chain.size_bytes,
             last_hash=chain.stated.decode(),
             torn_bytes=chain.torn_bytes,
@@ -348,20 +350,16 @@ class _SegmentCheck:
             self._check_header(content)
         elif isinstance(content, Footer):
             self._footer = content
-            records = self._decisions + self._shadows
+            records = self._counts.total()
             if content.records != records:
                 chain.fault(
                     f"the footer counts {content.records} decisions, "
                     f"{records} are there"
                 )
-        elif isinstance(content, DecisionEntry):
-            self._decisions += 1
-            if self._header is not None:
-                self._heard(Logged(content, self._header, chain.file, chain.lines))
         else:
-            self._shadows += 1
+            self._counts[type(content)] += 1
             if self._header is not None:
-                self._heard(Logged(content, self._header, chain.file, chain.lines))
+                self._heard(_logged(content, self._header, chain.file, chain.lines))
 
     def _check_header(self, header: Header) -> None:
         self._header = header

@@ -146,6 +146,26 @@ class ShadowEntry(
     policy_version: str
 
 
+class OutcomeEntry(
+    msgspec.Struct, frozen=True, gc=False, tag="outcome", tag_field="kind"
+):
+    """What became of a loan, as somebody reported it; in a log of its own.
+
+    Attributes:
+        received_at: When it was reported.
+        observed_at: Until when the loan was looked at.
+        bad: 1 if it had gone bad by then, else 0.
+        loan_id: Of the loan; None if it was reported by the decision alone.
+        decision_id: Of the decision; None if it was reported by the loan alone.
+    """
+
+    received_at: datetime
+    observed_at: datetime
+    bad: int
+    loan_id: str | None = None
+    decision_id: str | None = None
+
+
 class DecidingModel(msgspec.Struct, frozen=True):
     """A model that may decide in a segment, and how its features are named."""
 
@@ -232,7 +252,7 @@ class Removed(msgspec.Struct, frozen=True, tag="removed", tag_field="kind"):
     at: datetime
 
 
-SegmentLine = Header | DecisionEntry | ShadowEntry | Footer
+SegmentLine = Header | DecisionEntry | ShadowEntry | OutcomeEntry | Footer
 IndexLine = Opened | Ended | Removed
 Line = TypeVar("Line")
 

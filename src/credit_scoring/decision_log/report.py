@@ -41,6 +41,7 @@ class SegmentReport:
         last_hash: Hash of its last complete line.
         torn_bytes: Length of a part of a line at its end. That was never an
             answered decision: its process was killed while writing it.
+        outcomes: Count of its outcomes, which have a log of their own.
     """
 
     name: str
@@ -50,11 +51,12 @@ class SegmentReport:
     size_bytes: int
     last_hash: str
     torn_bytes: int
+    outcomes: int = 0
 
     @property
     def records(self) -> int:
-        """Count of all decisions, those in the shadow included."""
-        return self.decisions + self.shadows
+        """Count of all decisions, those in the shadow and outcomes included."""
+        return self.decisions + self.shadows + self.outcomes
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,12 @@ class LogReport:
     @property
     def records(self) -> int:
         """Count of all decisions in all segments, those in the shadow included."""
-        return self.decisions + self.shadows
+        return sum(segment.records for segment in self.segments)
+
+    @property
+    def outcomes(self) -> int:
+        """Count of outcomes in all segments."""
+        return sum(segment.outcomes for segment in self.segments)
 
     @property
     def decisions(self) -> int:

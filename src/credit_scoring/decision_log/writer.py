@@ -17,6 +17,7 @@ from credit_scoring.decision_log.records import (
     Ended,
     Opened,
     Origin,
+    OutcomeEntry,
     ShadowEntry,
     encode,
 )
@@ -91,7 +92,7 @@ class DecisionLog:
         segment = self._segment
         return 0 if segment is None else segment.size_bytes
 
-    def append(self, entries: Sequence[DecisionEntry]) -> int:
+    def append(self, entries: Sequence[DecisionEntry | OutcomeEntry]) -> int:
         """Write decisions before they are answered, all with one write.
 
         Args:

@@ -10,7 +10,6 @@ from typing import Any
 
 from credit_scoring.decision_log.reader import (
     Logged,
-    LoggedDecision,
     LoggedShadow,
     verify_log,
 )
@@ -19,6 +18,7 @@ from credit_scoring.decision_log.records import (
     Header,
     LoggedModel,
     LoggedReason,
+    OutcomeEntry,
     ShadowEntry,
 )
 from credit_scoring.replay.again import CHUNK_ROWS, Difference, Record
@@ -109,10 +109,10 @@ class _Replay:
         self._recent: OrderedDict[str, tuple[str, Any]] = OrderedDict()
         self._headers: set[tuple[str, str]] = set()
 
-    def hear(self, logged: LoggedDecision | LoggedShadow) -> None:
+    def hear(self, logged: Logged[Any]) -> None:
         """Take a decision in the order of the log."""
         entry, segment, line = logged.entry, logged.segment, logged.line
-        if not self._selection.takes(entry):
+        if isinstance(entry, OutcomeEntry) or not self._selection.takes(entry):
             return
         if isinstance(entry, DecisionEntry):
             self._count(entry)
@@ -121,7 +121,7 @@ class _Replay:
             self._take(entry.model, _decision(entry, segment, line))
         else:
             self._found.counts.shadows += 1
-            shadow = Logged(entry, logged.header, segment, line)
+            shadow: LoggedShadow = logged
             known = self._recent.get(entry.decision_id)
             if known is None:
                 self._put_apart(shadow)
@@ -129,7 +129,7 @@ class _Replay:
                 self._take_shadow(shadow, known)
         self._check_header(entry.model, logged.header, segment)
 
-    def hear_again(self, logged: LoggedDecision | LoggedShadow) -> None:
+    def hear_again(self, logged: Logged[Any]) -> None:
         """Find the decisions of those in the shadow that were put apart."""
         entry = logged.entry
         if isinstance(entry, DecisionEntry):

@@ -25,6 +25,7 @@ from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
 from credit_scoring.serving.openapi import Described, Json, api_document
+from credit_scoring.serving.outcomes import Outcomes, outcome_log
 from credit_scoring.serving.predict import Predict, PredictBatch
 from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.recording import (
@@ -200,14 +201,24 @@ def scoring_app(
             metrics=metrics.pressure,
         ),
     )
+    outcomes = Outcomes(
+        log=outcome_log(models.contract, settings),
+        settings=settings,
+        metrics=metrics,
+        gate=Gate(
+            settings.max_waiting_batches, route="/outcomes", metrics=metrics.pressure
+        ),
+    )
     routes = (
         Route("/", "GET", start_page),
         Route("/predict", "POST", predict),
         Route("/predict/batch", "POST", batch),
+        Route("/outcomes", "POST", outcomes),
     )
 
     async def catch_up() -> None:
         await asyncio.to_thread(routing.close)
+        await asyncio.to_thread(outcomes.close)
 
     return ScoringApp(routes, metrics, closing=(catch_up, answers.close))
 

@@ -30,6 +30,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _PROBLEM_TYPE: Header = (b"content-type", b"application/problem+json")
 _JSON_TYPE: Header = (b"content-type", b"application/json")
+_NDJSON_TYPE: Header = (b"content-type", b"application/x-ndjson")
 # A decision is about one person: nothing on the way may keep it.
 _NO_STORE: Header = (b"cache-control", b"no-store")
 
@@ -89,6 +90,12 @@ def json_reply(value: object) -> Reply:
     return decision_reply(_ENCODER.encode(value))
 
 
+def ndjson_reply(values: Sequence[object]) -> Reply:
+    """Answer 200 with a value as JSON on each line."""
+    body = b"".join(_ENCODER.encode(value) + b"\n" for value in values)
+    return Reply(200, body, (_NDJSON_TYPE, _NO_STORE))
+
+
 def decision_reply(body: bytes) -> Reply:
     """Answer 200 with a decision that is encoded already."""
     return Reply(200, body, (_JSON_TYPE, _NO_STORE))
@@ -111,8 +118,16 @@ async def send_reply(send: Send, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
-async def read_json_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:
+async def read_json_body(
+    scope: Scope, receive: Receive, limits: BodyLimits, *, also: bytes = b""
+) -> bytes:
     """Read the body of a request that must be plain JSON.
+
+    Args:
+        scope: Of the request.
+        receive: Gives its body.
+        limits: Of its size and time.
+        also: Another content type that the route takes.
 
     Raises:
         ProblemError: If the type is not JSON in UTF-8 (415), the body is above
@@ -120,7 +135,7 @@ async def read_json_body(scope: Scope, receive: Receive, limits: BodyLimits) -> 
             comes too slowly (408).
         ClientLeftError: If the client left before the body was complete.
     """
-    _check_headers(scope["headers"], limits.size_bytes)
+    _check_headers(scope["headers"], limits.size_bytes, also)
     # Most bodies are there already, and a timer costs as much as the decoding.
     waiting = receive().__await__()
     try:
@@ -178,12 +193,12 @@ def _within(body: bytes, limit_bytes: int) -> bytes:
     return body
 
 
-def _check_headers(headers: Sequence[Header], limit_bytes: int) -> None:
+def _check_headers(headers: Sequence[Header], limit_bytes: int, also: bytes) -> None:
     content_type: bytes | None = None
     for name, value in headers:
         if name == b"content-type":
             if content_type is not None:
-                raise _not_json()
+                raise _not_json(also)
             content_type = value
         elif name == b"content-length":
             # The server has checked that it is a number, not how long it is.
@@ -194,22 +209,26 @@ def _check_headers(headers: Sequence[Header], limit_bytes: int) -> None:
                 "the body is compressed; send it as it is",
                 (b"accept-encoding", b"identity"),
             )
-    if content_type not in _USUAL_JSON_TYPES and not _is_json(content_type or b""):
-        raise _not_json()
+    if content_type not in _USUAL_JSON_TYPES and not _is_json(
+        content_type or b"", also
+    ):
+        raise _not_json(also)
 
 
-def _is_json(content_type: bytes) -> bool:
+def _is_json(content_type: bytes, also: bytes) -> bool:
+    taken = {"application/json", also.decode()}
     essence, *parameters = content_type.decode("latin-1").lower().split(";")
     allowed = {"charset=utf-8", 'charset="utf-8"'}
-    return essence.strip() == "application/json" and all(
+    return essence.strip() in taken - {""} and all(
         parameter.strip() in allowed for parameter in parameters
     )
 
 
-def _not_json() -> Exception:
+def _not_json(also: bytes) -> Exception:
+    other = f" or {also.decode()}" if also else ""
     return unsupported_media_type(
-        "the content type must be application/json, in UTF-8",
-        (b"accept", b"application/json"),
+        f"the content type must be application/json{other}, in UTF-8",
+        (b"accept", b", ".join(filter(None, (b"application/json", also)))),
     )
 
 

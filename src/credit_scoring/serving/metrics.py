@@ -41,6 +41,12 @@ class ServiceMetrics:
         self._computed = self.tally.notes(self._count_computations)
         self._register_requests(registry)
         self._register_decisions(registry)
+        self._outcomes = Counter(
+            "credit_scoring_outcomes",
+            "Outcomes that were sent, by what became of them",
+            ["result"],
+            registry=registry,
+        )
         self.idempotency = IdempotencyMetrics(registry)
         self.pressure = PressureMetrics(registry)
         self.routing = RoutingMetrics(registry)
@@ -134,6 +140,11 @@ class ServiceMetrics:
     def count_fallback(self, role: str) -> None:
         """Count a model whose compiled form is not used."""
         self._fallbacks.labels(role).inc()
+
+    def count_outcomes(self, result: str, count: int) -> None:
+        """Count outcomes that were ``recorded``, ``rejected`` or ``refused``."""
+        if count:
+            self._outcomes.labels(result).inc(count)
 
     def count_decision(self, answer: DecisionAnswer) -> None:
         """Count a decision, its score and its reasons; on any thread."""

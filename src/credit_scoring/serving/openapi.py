@@ -7,6 +7,12 @@ from typing import Any
 import msgspec
 
 from credit_scoring.serving.answers import DecisionAnswer, RowProblem
+from credit_scoring.serving.openapi_outcomes import (
+    OUTCOME_SCHEMA,
+    OUTCOMES_TAG,
+    outcomes_operation,
+)
+from credit_scoring.serving.outcomes import OutcomeRecorded
 from credit_scoring.serving.problems import (
     Problem,
     body_too_large,
@@ -64,7 +70,7 @@ class Described:
 def api_document(described: Described) -> Json:
     """Describe our routes as an OpenAPI 3.1 document."""
     _, components = msgspec.json.schema_components(
-        [DecisionAnswer, RowProblem, Problem], ref_template=_REF
+        [DecisionAnswer, RowProblem, Problem, OutcomeRecorded], ref_template=_REF
     )
     return {
         "openapi": "3.1.0",
@@ -74,12 +80,22 @@ def api_document(described: Described) -> Json:
             "version": described.version,
         },
         "servers": [{"url": "."}],
-        "tags": [{"name": TAG, "description": "Decisions on applications."}],
+        "tags": [
+            {"name": TAG, "description": "Decisions on applications."},
+            {"name": OUTCOMES_TAG, "description": "What became of loans."},
+        ],
         "paths": {
             "/predict": {"post": _predict(described)},
             "/predict/batch": {"post": _predict_batch(described)},
+            "/outcomes": {"post": outcomes_operation()},
         },
-        "components": {"schemas": {"Application": described.application, **components}},
+        "components": {
+            "schemas": {
+                "Application": described.application,
+                "Outcome": OUTCOME_SCHEMA,
+                **components,
+            }
+        },
     }
 
 

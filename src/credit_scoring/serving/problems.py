@@ -189,6 +189,18 @@ def decision_not_recorded() -> ProblemError:
     )
 
 
+def outcome_not_recorded() -> ProblemError:
+    """Refuse outcomes while they cannot be kept."""
+    return ProblemError(
+        problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "outcome-not-recorded",
+            "the outcomes could not be recorded; send them again later",
+        ),
+        [RETRY_AFTER],
+    )
+
+
 def idempotency_key_reused() -> ProblemError:
     """Refuse a key under which another request was answered."""
     return ProblemError(

@@ -222,6 +222,15 @@ class Settings(HistorySettings):
             "the log's index notes."
         ),
     )
+    outcomes_dir: str = Field(
+        default="logs/outcomes",
+        min_length=1,
+        description=(
+            "Folder of the log of outcomes, which is kept as the decision log is, "
+            "and always waits for the disk."
+        ),
+        json_schema_extra={"allowed": "path"},
+    )
     idempotency_ttl_hours: float = Field(
         default=24.0,
         ge=0.001,
@@ -329,24 +338,33 @@ def _with_near_match(name: str, known: frozenset[str]) -> str:
     return f"{shown} (did you mean {PREFIX}{near[0]}?)" if near else shown
 
 
-def prepared_log_folder(settings: Settings) -> Path:
+def prepared_log_folders(settings: Settings) -> dict[str, Path]:
     """Make the folder of the decision log, before any worker starts.
 
+    That of outcomes is made when the first one comes: a service that is never told
+    one needs no room for them.
+
     Returns:
-        Its absolute path: workers run in another folder than the server.
+        Setting -> absolute path: workers run in another folder than the server.
 
     Raises:
-        SettingsError: If it cannot be made.
+        SettingsError: If it cannot be made, or both logs have the same.
     """
-    folder = Path(settings.decision_log_dir).absolute()
+    decisions = Path(settings.decision_log_dir).absolute()
+    outcomes = Path(settings.outcomes_dir).absolute()
+    if decisions == outcomes:
+        raise SettingsError(
+            f"{variable('outcomes_dir')} is the folder of the decision log; each log "
+            "needs its own"
+        )
     try:
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        decisions.mkdir(mode=0o750, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
             f"{variable('decision_log_dir')}: the folder cannot be made: "
             f"{error.strerror}"
         ) from None
-    return folder
+    return {"decision_log_dir": decisions, "outcomes_dir": outcomes}
 
 
 def settings_table() -> str:

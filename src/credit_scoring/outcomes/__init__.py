@@ -1,0 +1,1 @@
+"""Outcomes: what became of the loans that were decided on."""
