@@ -50,12 +50,15 @@ OUTCOME_SCHEMA: Json = {
             "anyOf": [{"format": "date"}, {"format": "date-time"}],
             "description": (
                 "Until when the loan was looked at: a time with its zone, or a day, "
-                "which is its end in UTC. Not in the future."
+                "which is its end in UTC. It counts once that moment has come."
             ),
         },
     },
     "required": [FIELDS[2], FIELDS[3]],
-    "anyOf": [{"required": ["loan_id"]}, {"required": ["decision_id"]}],
+    "anyOf": [
+        {"required": [name], "properties": {name: {"type": "string"}}}
+        for name in ("loan_id", "decision_id")
+    ],
     "additionalProperties": False,
     "examples": [{"loan_id": "L-1", "bad": 0, "observed_at": "2026-03-31"}],
 }
