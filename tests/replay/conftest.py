@@ -99,6 +99,7 @@ def _with_older_policy(made: ArtifactContents, contract: Contract) -> ArtifactCo
         features=engine.features,
         groups=engine.groups,
         columns=contract.input_names,
+        uncertainty=engine.uncertainty,
     )
     return dataclasses.replace(made, engine=older)
 

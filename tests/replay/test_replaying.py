@@ -31,7 +31,7 @@ def test_what_the_service_decided_is_decided_again(
 ) -> None:
     answers = decided(
         ("/predict/batch", applications[:60]),
-        ("/predict/batch?reasons=true", applications[60:]),
+        ("/predict/batch?reasons=true&interval=true", applications[60:]),
         ("/predict", applications[0]),
         ("/predict?reasons=true", {**applications[1], "sex": 1}),
     )
@@ -208,6 +208,10 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "no history": ({"inputs": {"credit_limit": 50_000}}, {"feature_source"}),
     "policy": ({"policy_version": "none"}, {"policy_version"}),
     "source": ({"feature_source": "hearsay"}, {"feature_source"}),
+    "interval": (
+        {"pd_interval": {"low": 0.0, "high": 1.0, "level": 0.5}},
+        {"pd_interval"},
+    ),
     "arm": (
         {
             "model": {

@@ -39,6 +39,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         degraded: Decided without a history.
         features: Feature row; None if none was computed, or none is logged.
         margin: This and what follows: as logged.
+        pd_interval: Low, high and level; None if none was asked for.
     """
 
     segment: str
@@ -56,6 +57,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     decision: str
     reasons: LoggedReasons
     policy_version: str
+    pd_interval: tuple[float, float, float] | None = None
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -145,7 +147,7 @@ class Again:
 
     def _unscored(self, record: Record) -> Iterator[Difference]:
         again = self._engine.decide_without_history()
-        for name in ("features", "margin", "pd", "score", "band"):
+        for name in ("features", "margin", "pd", "score", "band", "pd_interval"):
             if getattr(record, name) is not None:
                 yield difference(record, name, "there is one without a history")
         if record.decision != again.decision:
@@ -180,8 +182,18 @@ class Again:
             for name in ("band", "decision"):
                 if getattr(record, name) != getattr(row, name):
                     found.append(difference(record, name, "another one now"))
+            if record.pd_interval not in {None, self._interval(row)}:
+                found.append(difference(record, "pd_interval", "another one now"))
             found += self._said(record, row.reasons)
         return found
+
+    def _interval(self, row: Any) -> tuple[float, float, float] | None:
+        # Code of an earlier time gives none, and none was logged then.
+        interval_of = getattr(self._engine, "pd_interval", None)
+        interval = None if interval_of is None else interval_of(row)
+        if interval is None:
+            return None
+        return interval.low, interval.high, interval.level
 
     def _said(self, record: Record, again: Sequence[Any]) -> Iterator[Difference]:
         """Compare the reasons and the policy; the code stands for the sentence."""

@@ -16,6 +16,7 @@ from credit_scoring.decision_log.reader import (
 from credit_scoring.decision_log.records import (
     DecisionEntry,
     Header,
+    LoggedInterval,
     LoggedModel,
     LoggedReason,
     OutcomeEntry,
@@ -228,6 +229,7 @@ def _decision(entry: DecisionEntry, segment: str, line: int) -> Record:
         explained=entry.explained,
         degraded=entry.feature_source == _DEGRADED,
         features=entry.features,
+        pd_interval=None if entry.pd_interval is None else _interval(entry.pd_interval),
         margin=entry.margin,
         pd=entry.pd,
         score=entry.score,
@@ -258,6 +260,10 @@ def _shadow(
         reasons=_reasons(entry.reasons),
         policy_version=entry.policy_version,
     )
+
+
+def _interval(logged: LoggedInterval) -> tuple[float, float, float]:
+    return logged.low, logged.high, logged.level
 
 
 def _reasons(

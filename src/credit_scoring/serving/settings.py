@@ -341,8 +341,7 @@ def _with_near_match(name: str, known: frozenset[str]) -> str:
 def prepared_log_folders(settings: Settings) -> dict[str, Path]:
     """Make the folder of the decision log, before any worker starts.
 
-    That of outcomes is made when the first one comes: a service that is never told
-    one needs no room for them.
+    That of outcomes is made when the first one comes.
 
     Returns:
         Setting -> absolute path: workers run in another folder than the server.
