@@ -27,8 +27,12 @@ PIPELINES = {
     "evaluation",
     "promotion",
     "packaging",
+    "alternatives",
     "history",
     "materialization",
+    "outcomes",
+    "replay",
+    "reporting",
     "rollback",
 }
 PLOTS = ("bins", "importance", "ks", "reliability", "roc", "score_distribution")

@@ -76,7 +76,8 @@ def test_a_whole_run_says_what_it_did_and_warns_of_nothing(
     small_project: Any,
 ) -> None:
     said = (small_project.folder / "run.txt").read_text()
-    assert re.search(r"\[(\d+)/\1\] packaging: pack release", said)
+    assert "] packaging: pack release" in said
+    assert re.search(r"^\[(\d+)/\1\] ", said, re.MULTILINE), "not all was run"
     assert "Champion" in said
     assert "Bento       credit_scoring:" in said
     assert "Warning" not in said
