@@ -41,6 +41,8 @@ WITHOUT_DATA = {
     "Models that XGBoost computes": "no compiled trees of these models disagree",
 }
 
+OUTCOME = {"loan_id": "seen", "bad": 0, "observed_at": "2026-01-31T00:00:00Z"}
+
 
 @dataclass
 class Watched:
@@ -114,6 +116,7 @@ def ask(url: str, end: threading.Event, rows: list[Row], contract: Contract) -> 
             row = number % len(rows)
             retried = {"idempotency-key": f"key-{number % 20}"}
             client.post("/predict?reasons=true", json=rows[row])
+            client.post("/outcomes", json=OUTCOME)
             client.post("/predict", json=bare[row])
             client.post("/predict", json={**bare[row], "loan_id": f"new-{number}"})
             client.post("/predict", json=rows[number % 20], headers=retried)
