@@ -67,6 +67,7 @@ class Parts:
     calibration: dict[str, float]
     scaling: dict[str, float]
     policy: dict[str, Any]
+    ranges: tuple[Values, Values]
 
     def columns(self, values: dict[str, Any]) -> dict[str, Values]:
         """Make columns of one row."""
@@ -91,7 +92,7 @@ class Parts:
         )
         return factor, 1 / (1 + math.exp(-log_odds)), offset - factor * log_odds
 
-    def decision(self, score: float, values: dict[str, Any]) -> str:
+    def decision(self, score: float, values: dict[str, Any], x: Values) -> str:
         """Decide by the cut-offs and the policy's rules."""
         severity = ("approve", "refer", "decline")
         found = 1
@@ -101,7 +102,13 @@ class Parts:
             found = 2
         for rule in self.policy["rules"]:
             when = rule["when"]
-            if values[when["column"]] >= when["at_least"]:
+            if when.get("outside_training") is not None:
+                low, high = self.ranges
+                outside = int(((x[0] < low) | (x[0] > high)).sum())
+                fires = outside >= when["outside_training"]
+            else:
+                fires = values[when["column"]] >= when["at_least"]
+            if fires:
                 found = max(found, severity.index(rule["outcome"]))
         return severity[found]
 
@@ -119,6 +126,9 @@ def load_parts(*, compiled: bool = False) -> Parts:
     features = load_feature_set(manifest["feature_set"])
     if compiled:
         features = features.compiled
+    known = read("uncertainty")["ranges"]
+    anything = {"low": -math.inf, "high": math.inf}
+    ranges = [known.get(name, anything) for name in features.names]
     return Parts(
         contract=Contract.model_validate(read("contract")),
         features=features,
@@ -128,6 +138,10 @@ def load_parts(*, compiled: bool = False) -> Parts:
         calibration=read("calibration"),
         scaling=read("scaling"),
         policy=read("policy"),
+        ranges=(
+            np.array([each["low"] for each in ranges]),
+            np.array([each["high"] for each in ranges]),
+        ),
     )
 
 
@@ -181,7 +195,7 @@ def _full(parts: Parts) -> FastAPI:
             loan_id=values["loan_id"],
             pd=pd_,
             score=score,
-            decision=parts.decision(score, values),
+            decision=parts.decision(score, values, x),
             reasons=_reasons(parts, shap * factor * parts.calibration["slope"]),
             model_version="1",
         )
