@@ -20,6 +20,7 @@ from credit_scoring.errors import CreditScoringError
 HOST = "127.0.0.1"
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 15.0
+_STOP_POLL_SECONDS = 0.02
 _STRAGGLER_SECONDS = 2.0
 _TAIL_LINES = 20
 
@@ -139,12 +140,24 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     its process group would miss them.
     """
     with _without_interruption():
-        family = _family_of(process.pid)
+        process.terminate()
         # The supervisor stops its workers; what outlives it is stopped one by one.
-        _signal(family[:1], psutil.Process.terminate, _STOP_SECONDS)
+        family = _family_to_the_last(process)
         alive = _signal(family, psutil.Process.terminate, _STRAGGLER_SECONDS)
         _signal(alive, psutil.Process.kill, _STOP_SECONDS)
         process.wait()
+
+
+def _family_to_the_last(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Wait for a server to end; give all that it had, however late it started them."""
+    known: dict[int, psutil.Process] = {}
+    gives_up = time.monotonic() + _STOP_SECONDS
+    while True:
+        for member in _family_of(process.pid):
+            known.setdefault(member.pid, member)
+        if process.poll() is not None or time.monotonic() > gives_up:
+            return list(known.values())
+        time.sleep(_STOP_POLL_SECONDS)
 
 
 def _signal(
