@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from credit_scoring.decision import grading as grading_kernels
 from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.decisions import Outcome
 from credit_scoring.decision.grading import Grading, grade_rows, tabulate_rules
@@ -232,3 +233,41 @@ def test_of_more_rules_than_there_are_places_the_first_speak(kernel: Any) -> Non
     _, outcome, speakers = graded(kernel, policy, np.array([600.0]), one, one, False)
     assert outcome == [1]
     assert speakers == [[0, 1, 2, 3, 0]]
+
+
+RANGES = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
+ROWS = np.array([[0.5, 1.0, 0.0], [2.0, -1.0, 0.5], [np.nan, np.nan, 2.0]])
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_so_many_values_outside_of_training_fire_a_rule(kernel: Any) -> None:
+    policy = policy_with([rule(outside_training=2)])
+    grading = Grading(
+        Calibration(slope=1.0, intercept=0.0),
+        ScoreScaling(base_score=500, base_odds=1, pdo=20),
+        policy,
+    )
+    band, outcome = np.zeros((2, 3), np.int64)
+    speakers = np.zeros((3, 5), np.int64)
+    table = tabulate_rules(policy, columns=COLUMNS, features=FEATURES, ranges=RANGES)
+    kernel(
+        *(np.full(3, 600.0), grading.limits, grading.cut_offs, np.zeros((3, 2)), ROWS),
+        *(*table, False, band, outcome, speakers),
+    )
+    assert outcome.tolist() == [0, 1, 1]
+
+
+def test_the_count_is_the_same_in_python_and_compiled() -> None:
+    count = grading_kernels._count_outside
+    for form in (count, count.py_func):  # type: ignore[attr-defined]
+        assert [form(ROWS, row, RANGES) for row in range(3)] == [0, 2, 2]
+
+
+def test_a_missing_value_passes_no_test() -> None:
+    passes = grading_kernels._passes
+    for form in (passes, passes.py_func):  # type: ignore[attr-defined]
+        for test in range(3):
+            assert form(test, 2.0, 2.0)
+            assert not form(test, np.nan, 2.0)
+        assert not form(0, 1.0, 2.0)
+        assert not form(1, 3.0, 2.0)

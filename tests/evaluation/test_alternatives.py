@@ -78,3 +78,13 @@ def test_what_nothing_beats_is_on_the_frontier():
 def test_no_points_have_no_frontier():
     with pytest.raises(EvaluationError, match="no points"):
         undominated(np.empty((0, 2)))
+
+
+def test_a_group_that_nobody_or_everybody_is_in_says_nothing():
+    x = np.arange(8.0)[:, None]
+    score = np.repeat([400.0, 500.0], 4)
+    everybody = {"all": np.ones(8, bool)}
+    assert proxy_strengths(x, everybody, score, bins=2).tolist() == [0.0]
+    # Where only one bin of the score has both, it alone counts.
+    some = {"some": np.array([0, 0, 1, 1, 0, 0, 0, 0], bool)}
+    assert proxy_strengths(x, some, score, bins=2).tolist() == [1.0]

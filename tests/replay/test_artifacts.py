@@ -17,6 +17,9 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A registry and a store of the test's own."""
     monkeypatch.chdir(tmp_path)
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    # MLflow remembers the experiment of a store that was used before.
+    experiment = mlflow.create_experiment("replayed", str(tmp_path / "mlruns"))
+    mlflow.set_experiment(experiment_id=experiment)
     return tmp_path
 
 
