@@ -18,7 +18,12 @@ import redis
 
 from credit_scoring.contract.model import Contract, Role
 from credit_scoring.serving.local_redis import LocalRedis, start_local_redis
-from credit_scoring.serving.local_server import LocalServer, free_port, is_ready
+from credit_scoring.serving.local_server import (
+    LocalServer,
+    free_port,
+    has_ended,
+    is_ready,
+)
 
 Row = dict[str, Any]
 
@@ -200,7 +205,7 @@ def test_the_local_store_goes_with_the_service(
             # BentoML's supervisor, if it is killed, leaves its workers behind.
             if "_bentoml_impl.worker" in " ".join(command_of(process)):
                 process.kill()
-        until(lambda: not stores[0].is_running())
+        until(lambda: has_ended(stores[0]))
     finally:
         service.kill()
         service.wait()

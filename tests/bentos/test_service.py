@@ -12,7 +12,7 @@ import psutil
 import pytest
 import yaml
 
-from credit_scoring.serving.local_server import LocalServer
+from credit_scoring.serving.local_server import LocalServer, has_ended
 
 Row = dict[str, Any]
 
@@ -192,4 +192,4 @@ def test_nothing_is_left_of_a_server(bento: str, tmp_path: Path) -> None:
         family = set(psutil.Process().children(recursive=True)) - before
         assert httpx.get(f"{url}/readyz").status_code == 200
         assert len(family) >= 2
-    assert not [process for process in family if process.is_running()]
+    assert all(has_ended(process) for process in family)

@@ -1,5 +1,6 @@
 """A server started for a while leaves nothing behind, however it ends."""
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,12 @@ import psutil
 import pytest
 
 from credit_scoring.serving import local_server
-from credit_scoring.serving.local_server import LocalServer, ServerError, stop
+from credit_scoring.serving.local_server import (
+    LocalServer,
+    ServerError,
+    has_ended,
+    stop,
+)
 
 # A supervisor with a worker in a session of its own, as BentoML has them.
 WORKER = """
@@ -73,7 +79,7 @@ def test_supervisor_and_worker_are_gone_afterwards(
         assert url.startswith("http://127.0.0.1:")
         family = children()
         assert len(family) >= 2
-    assert not [member for member in family if member.is_running()]
+    assert all(has_ended(member) for member in family)
     assert "supervisor started" in (tmp_path / "logs" / "server.log").read_text()
 
 
@@ -91,7 +97,7 @@ def test_they_are_gone_when_the_block_fails(
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert len(family) >= 2
-    assert not [member for member in family if member.is_running()]
+    assert all(has_ended(member) for member in family)
 
 
 def test_a_server_that_ends_at_once_says_why(
@@ -119,6 +125,16 @@ def test_a_server_that_is_never_ready_is_given_up(
         pytest.fail("it must not get here")
     assert told
     assert not children()
+
+
+def test_an_orphan_whose_end_nobody_asks_for_has_ended() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    listed = psutil.Process(process.pid)
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert listed.is_running()
+    assert has_ended(listed)
+    process.wait()
+    assert has_ended(listed)
 
 
 def test_one_that_ignores_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,17 +140,21 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     its process group would miss them.
     """
     with _without_interruption():
+        # Once it has ended nothing says any more which processes were its own.
+        known = _family_of(process.pid)
         process.terminate()
         # The supervisor stops its workers; what outlives it is stopped one by one.
-        family = _family_to_the_last(process)
+        family = _family_to_the_last(process, known)
         alive = _signal(family, psutil.Process.terminate, _STRAGGLER_SECONDS)
         _signal(alive, psutil.Process.kill, _STOP_SECONDS)
         process.wait()
 
 
-def _family_to_the_last(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+def _family_to_the_last(
+    process: subprocess.Popen[bytes], before: list[psutil.Process]
+) -> list[psutil.Process]:
     """Wait for a server to end; give all that it had, however late it started them."""
-    known: dict[int, psutil.Process] = {}
+    known = {member.pid: member for member in before}
     gives_up = time.monotonic() + _STOP_SECONDS
     while True:
         for member in _family_of(process.pid):
@@ -169,8 +173,26 @@ def _signal(
     for member in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             send(member)
-    alive: list[psutil.Process] = psutil.wait_procs(family, timeout=seconds)[1]
+    gives_up = time.monotonic() + seconds
+    alive = family
+    while alive := [member for member in alive if not has_ended(member)]:
+        if time.monotonic() > gives_up:
+            break
+        time.sleep(_STOP_POLL_SECONDS)
     return alive
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Tell whether a process has ended, also while it is still listed.
+
+    An orphan stays listed until the machine's first process asks how it ended; the
+    first process of a bare container never does.
+    """
+    try:
+        listed = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+    return not listed
 
 
 def _family_of(pid: int) -> list[psutil.Process]:
