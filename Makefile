@@ -122,6 +122,10 @@ bench-reasons: packed ## How stable reasons are under resampled backgrounds
 bench-replay: packed ## How long 100,000 logged decisions take to be decided again
 	@$(BIN)/python tests/benchmarks/replay.py
 
+.PHONY: bench-alone
+bench-alone: packed ## Where the time of a request that comes alone goes
+	@$(BIN)/python tests/benchmarks/lone_request.py
+
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits
 	@$(BIN)/python -m kedro run --pipelines ingestion,validation
