@@ -68,7 +68,7 @@ class CreditScoring:
         from credit_scoring.serving.histories import open_histories
         from credit_scoring.serving.metrics import ServiceMetrics
         from credit_scoring.serving.placement import placed
-        from credit_scoring.serving.recording import LogMetrics
+        from credit_scoring.serving.recording_metrics import LogMetrics
 
         settings = load_settings(os.environ)
         self.models = load_models(

@@ -26,7 +26,8 @@ from credit_scoring.serving.answers import DecisionAnswer, new_decision_id, now
 from credit_scoring.serving.assembly import Models, decision_recorder, scoring_app
 from credit_scoring.serving.messages import Message, json_reply
 from credit_scoring.serving.metrics import ServiceMetrics
-from credit_scoring.serving.recording import Answered, LogMetrics, LogRecorder
+from credit_scoring.serving.recording import Answered, LogRecorder
+from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.scoring import Stamp, answer_of
 from credit_scoring.serving.settings import Settings
 from replay import applications, served_models

@@ -34,7 +34,7 @@ from credit_scoring.serving.assembly import (
 )
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import model_folder
-from credit_scoring.serving.recording import LogMetrics
+from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings
 

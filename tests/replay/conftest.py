@@ -32,7 +32,7 @@ from credit_scoring.serving.assembly import (
 from credit_scoring.serving.histories import NoHistories
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
-from credit_scoring.serving.recording import LogMetrics
+from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.settings import Settings
 
 from ..bentos.conftest import contents, made_up, parameters

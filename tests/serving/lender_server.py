@@ -19,7 +19,8 @@ from credit_scoring.serving.app import FrontDoor
 from credit_scoring.serving.assembly import Models, decision_recorder, scoring_app
 from credit_scoring.serving.local_server import HOST
 from credit_scoring.serving.metrics import ServiceMetrics
-from credit_scoring.serving.recording import LogMetrics, LogRecorder
+from credit_scoring.serving.recording import LogRecorder
+from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.runners import InProcessRunner
 from credit_scoring.serving.settings import Settings
 

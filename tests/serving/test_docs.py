@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from credit_scoring.serving import problems
 from credit_scoring.serving.history_metrics import HistoryMetrics
 from credit_scoring.serving.metrics import ServiceMetrics
-from credit_scoring.serving.recording import LogMetrics
+from credit_scoring.serving.recording_metrics import LogMetrics
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 PAGE = REFERENCE / "http.md"

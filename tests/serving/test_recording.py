@@ -23,7 +23,8 @@ from credit_scoring.serving.answers import DecisionAnswer
 from credit_scoring.serving.app import ScoringApp
 from credit_scoring.serving.assembly import Models, decision_recorder, scoring_app
 from credit_scoring.serving.metrics import ServiceMetrics
-from credit_scoring.serving.recording import LogMetrics, LogRecorder
+from credit_scoring.serving.recording import LogRecorder
+from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings, prepared_log_folders
 

@@ -29,12 +29,12 @@ from credit_scoring.serving.outcomes import Outcomes, outcome_log
 from credit_scoring.serving.predict import Predict, PredictBatch
 from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.recording import (
-    LogMetrics,
     LogRecorder,
     Recorder,
     Unrecorded,
     log_recorder,
 )
+from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.remote import RemoteRunner
 from credit_scoring.serving.routing import (
     ChallengerDecides,
