@@ -36,7 +36,11 @@ class OptionalJsonDataset(AbstractDataset[None, dict[str, Any]]):
         return found
 
     def save(self, data: None) -> None:
-        """Refuse: another dataset writes the file."""
+        """Refuse: another dataset writes the file.
+
+        Raises:
+            RunError: Always.
+        """
         raise RunError(f"{self._filepath.name} is only read here")
 
     def _exists(self) -> bool:

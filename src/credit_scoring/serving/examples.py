@@ -72,7 +72,11 @@ def _decided(runner: Runner, application: Application) -> Json:
 
 
 def invalid_example(decoder: RequestDecoder) -> Json:
-    """Give the problem that an application with a wrong id and a stray field gets."""
+    """Give the problem that an application with a wrong id and a stray field gets.
+
+    Raises:
+        ArtifactError: If the contract takes such an application.
+    """
     try:
         decoder.decode(b'{"loan_id": "not allowed", "unknown_field": 1}')
     except InvalidRequestError as error:

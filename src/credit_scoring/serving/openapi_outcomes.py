@@ -67,8 +67,6 @@ OUTCOME_SCHEMA: Json = {
 def outcomes_operation() -> Json:
     """Describe the operation."""
     one = OUTCOME_SCHEMA["examples"][0]
-    moment = datetime(2026, 4, 1, 9, 30, tzinfo=UTC).isoformat()
-    answer = {"recorded": True, "received_at": moment.replace("+00:00", "Z")}
     anything = {
         "anyOf": [
             _OUTCOME,
@@ -99,23 +97,20 @@ def outcomes_operation() -> Json:
                 _NDJSON: {"schema": {"type": "string"}},
             },
         },
-        "responses": {
-            "200": {
-                "description": "Recorded",
-                "content": {
-                    "application/json": {
-                        "schema": {
-                            "oneOf": [_RECORDED, {"type": "array", "items": _ROW}]
-                        },
-                        "examples": {
-                            "one": {"value": answer},
-                            "several": {"value": [answer]},
-                        },
-                    },
-                    _NDJSON: {"schema": {"type": "string"}},
-                },
-            },
-            **_problems(),
+        "responses": {"200": _recorded(), **_problems()},
+    }
+
+
+def _recorded() -> Json:
+    moment = datetime(2026, 4, 1, 9, 30, tzinfo=UTC).isoformat()
+    answer = {"recorded": True, "received_at": moment.replace("+00:00", "Z")}
+    schema = {"oneOf": [_RECORDED, {"type": "array", "items": _ROW}]}
+    examples = {"one": {"value": answer}, "several": {"value": [answer]}}
+    return {
+        "description": "Recorded",
+        "content": {
+            "application/json": {"schema": schema, "examples": examples},
+            _NDJSON: {"schema": {"type": "string"}},
         },
     }
 

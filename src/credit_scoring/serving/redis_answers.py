@@ -86,7 +86,11 @@ class RedisAnswers:
         return kept
 
     async def keep(self, asked: Asked, body: Body) -> None:
-        """Keep the answer, and give the right up."""
+        """Keep the answer, and give the right up.
+
+        Raises:
+            SharedAnswersError: If the right had ended, or Redis does not answer.
+        """
         answer = _ANSWER + asked.digest + body
         arguments = (self._right(asked), answer, self._answer_ms)
         if not await self._script(_KEEP, asked, *arguments):

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from credit_scoring.boosting.parameters import BoostingParameters, Hyperparameters
 from credit_scoring.contract.model import Contract
@@ -16,14 +17,19 @@ from credit_scoring.evaluation.alternatives import proxy_strengths
 from credit_scoring.features.definition import FeatureSet
 from credit_scoring.pipelines.alternatives.candidates import list_alternatives
 from credit_scoring.pipelines.alternatives.frontier_plot import plot_frontiers
-from credit_scoring.pipelines.alternatives.measuring import tabulate
+from credit_scoring.pipelines.alternatives.measuring import Yardstick, tabulate
 from credit_scoring.pipelines.alternatives.parameters import AlternativesParameters
 from credit_scoring.pipelines.alternatives.pool import (
     promoted_model,
     ruled_out,
     yardstick_of,
 )
-from credit_scoring.pipelines.alternatives.search import Applicants, Fitting, fit_all
+from credit_scoring.pipelines.alternatives.search import (
+    Applicants,
+    Fitting,
+    Scored,
+    fit_all,
+)
 from credit_scoring.pipelines.alternatives.summary import (
     Search,
     strongest_proxies,
@@ -31,6 +37,7 @@ from credit_scoring.pipelines.alternatives.summary import (
 )
 from credit_scoring.pipelines.promotion.parameters import PromotionParameters
 from credit_scoring.pipelines.training.parameters import CandidateParameters
+from credit_scoring.registry.gate_parameters import GateParameters
 from credit_scoring.registry.mlflow_reports import log_report
 
 Json = dict[str, Any]
@@ -103,16 +110,7 @@ def search_alternatives(  # noqa: PLR0913, PLR0917
             uncertainty=uncertainty,
         ),
     )
-    train = applicants.split == "train"
-    proxies = {
-        attribute: proxy_strengths(
-            applicants.x[train],
-            {name: belongs[train] for name, belongs in members.items()},
-            promoted.score[train],
-            bins=alternatives.score_bins,
-        )
-        for attribute, members in yardstick.members.items()
-    }
+    proxies = _proxies(applicants, promoted, yardstick, bins=alternatives.score_bins)
     asked = list_alternatives(features, proxies, alternatives)
     fitted = fit_all(
         asked,
@@ -128,25 +126,47 @@ def search_alternatives(  # noqa: PLR0913, PLR0917
         promotion.gates.against_champion,
         alternatives.bootstrap,
     )
+    summary = _summary(search, features, proxies, promotion.gates)
+    counts = {"models": len(fitted), "models_asked_for": len(asked)}
+    return {"table": search.table, "summary": {"champion": champion} | counts | summary}
+
+
+def _proxies(
+    applicants: Applicants, promoted: Scored, yardstick: Yardstick, *, bins: int
+) -> dict[str, NDArray[np.float64]]:
+    """How well each feature tells the groups of each attribute, in training."""
+    train = applicants.split == "train"
     return {
-        "table": search.table,
-        "summary": {
-            "champion": champion,
-            "models": len(fitted),
-            "models_asked_for": len(asked),
-            "rows": {name: int(used.sum()) for name, used in yardstick.rows.items()},
-            "auc_margin": promotion.gates.against_champion.margin,
-            "not_compared": sorted(
-                set(promotion.gates.fairness.asked) - set(yardstick.members)
-            ),
-            "impact_ratio_asked_for": promotion.gates.fairness.impact_ratio,
-            "attributes": {
-                attribute: {
-                    **summarise(search, attribute),
-                    "strongest_proxies": strongest_proxies(features, strength),
-                }
-                for attribute, strength in proxies.items()
-            },
+        attribute: proxy_strengths(
+            applicants.x[train],
+            {name: belongs[train] for name, belongs in members.items()},
+            promoted.score[train],
+            bins=bins,
+        )
+        for attribute, members in yardstick.members.items()
+    }
+
+
+def _summary(
+    search: Search,
+    features: FeatureSet,
+    proxies: Mapping[str, NDArray[np.float64]],
+    gates: GateParameters,
+) -> Json:
+    used = search.yardstick.rows.items()
+    return {
+        "rows": {name: int(rows.sum()) for name, rows in used},
+        "auc_margin": gates.against_champion.margin,
+        "not_compared": sorted(
+            set(gates.fairness.asked) - set(search.yardstick.members)
+        ),
+        "impact_ratio_asked_for": gates.fairness.impact_ratio,
+        "attributes": {
+            attribute: {
+                **summarise(search, attribute),
+                "strongest_proxies": strongest_proxies(features, strength),
+            }
+            for attribute, strength in proxies.items()
         },
     }
 

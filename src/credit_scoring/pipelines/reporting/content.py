@@ -87,8 +87,7 @@ class Evidence:
         return [picture(self.plots[of], caption)]
 
 
-def data(found: Evidence) -> Section:
-    """Where data, code and environment come from."""
+def _lineage(found: Evidence) -> list[dict[str, Any]]:
     provenance, validation = found.manifest.provenance, found.validation
     dirty = {True: ", with uncommitted changes", False: "", None: ""}
     facts = {
@@ -109,21 +108,29 @@ def data(found: Evidence) -> Section:
         "Artifact, SHA-256 of the manifest": found.registration.get("digest"),
         "MLflow run": found.registration.get("run_id"),
     }
+    return [{"what": what, "which": which} for what, which in facts.items()]
+
+
+def _recoded(found: Evidence) -> list[dict[str, Any]]:
+    return [
+        {"column": column, "code": code, "rows": rows}
+        for column, codes in found.validation.get("recoded_cells", {}).items()
+        for code, rows in codes.items()
+    ]
+
+
+def data(found: Evidence) -> Section:
+    """Where data, code and environment come from."""
     splits = [
         {"split": split, **{k: v.get("value") for k, v in measures.items()}}
         for split, measures in found.metrics.items()
-    ]
-    recoded = [
-        {"column": column, "code": code, "rows": rows}
-        for column, codes in validation.get("recoded_cells", {}).items()
-        for code, rows in codes.items()
     ]
     return Section(
         "data",
         "Data and lineage",
         (
             table(
-                [{"what": k, "which": v} for k, v in facts.items()],
+                _lineage(found),
                 {"what": ("What", word), "which": ("Which", word)},
                 caption="Where the model comes from",
                 missing="The lineage is not known.",
@@ -141,7 +148,7 @@ def data(found: Evidence) -> Section:
                 missing="No split was measured.",
             ),
             table(
-                recoded,
+                _recoded(found),
                 {
                     "column": ("Column", name),
                     "code": ("Code", word),
@@ -238,6 +245,28 @@ def segments(found: Evidence) -> Section:
     )
 
 
+_RELIABILITY = {
+    "n": ("Applications", count),
+    "mean_pd": ("Mean PD", percent),
+    "bad_rate": ("Bad rate", percent),
+    "low": ("from", percent),
+    "high": ("to", percent),
+}
+_TESTS = {
+    "test": ("Test", name),
+    "statistic": ("Statistic", figure),
+    "p_value": ("p-value", figure),
+}
+_INTERVALS = {
+    "rows": ("Applications", count),
+    "mean_pd": ("Mean PD", percent),
+    "low": ("Interval from", percent),
+    "high": ("to", percent),
+    "bad_rate": ("Bad rate", percent),
+    "inside": ("Inside", verdict),
+}
+
+
 def calibration(found: Evidence) -> Section:
     """Whether PDs mean what they say, and how sure they are."""
     intervals = found.lines("interval_table")
@@ -262,23 +291,13 @@ def calibration(found: Evidence) -> Section:
             *found.plot("reliability", "Predicted and observed defaults, test rows"),
             table(
                 found.lines("reliability_table"),
-                {
-                    "n": ("Applications", count),
-                    "mean_pd": ("Mean PD", percent),
-                    "bad_rate": ("Bad rate", percent),
-                    "low": ("from", percent),
-                    "high": ("to", percent),
-                },
+                _RELIABILITY,
                 caption="Predicted and observed, by tenths of the PD",
                 missing="There is no reliability table.",
             ),
             table(
                 named,
-                {
-                    "test": ("Test", name),
-                    "statistic": ("Statistic", figure),
-                    "p_value": ("p-value", figure),
-                },
+                _TESTS,
                 caption="Tests of calibration",
                 missing="Tests of calibration were not made.",
             ),
@@ -288,14 +307,7 @@ def calibration(found: Evidence) -> Section:
             ),
             table(
                 intervals,
-                {
-                    "rows": ("Applications", count),
-                    "mean_pd": ("Mean PD", percent),
-                    "low": ("Interval from", percent),
-                    "high": ("to", percent),
-                    "bad_rate": ("Bad rate", percent),
-                    "inside": ("Inside", verdict),
-                },
+                _INTERVALS,
                 caption="Intervals of the PD against outcomes",
                 missing="The model was made without intervals.",
             ),

@@ -1,5 +1,7 @@
 """What a report says of gates, reasons, limits and sign-offs."""
 
+from typing import Any
+
 from credit_scoring.contract.model import Role
 from credit_scoring.pipelines.reporting.blocks import (
     Section,
@@ -43,12 +45,12 @@ def gates(found: Evidence) -> Section:
     )
 
 
-def reasons(found: Evidence) -> Section:
-    """The catalogue of reasons, and what each feature does."""
+def _features(found: Evidence) -> list[dict[str, Any]]:
+    """Each feature, those first that move scores furthest."""
     by_feature = {f["feature"]: f for f in found.lines("feature_importance")}
     holds = {f["feature"]: f for f in found.lines("monotonicity_table")}
     says = {1: "raises the PD", -1: "lowers the PD", 0: "either way"}
-    features = [
+    lines = [
         {
             "feature": f.name,
             "reason": f.reason,
@@ -59,7 +61,11 @@ def reasons(found: Evidence) -> Section:
         }
         for f in found.features.features
     ]
-    features.sort(key=lambda f: float(f["points"] or 0.0), reverse=True)
+    return sorted(lines, key=lambda f: float(f["points"] or 0.0), reverse=True)
+
+
+def reasons(found: Evidence) -> Section:
+    """The catalogue of reasons, and what each feature does."""
     rules = [
         {"code": rule.code, "text": rule.text, "who": f"policy, {rule.outcome}"}
         for rule in found.decision.policy.rules
@@ -89,7 +95,7 @@ def reasons(found: Evidence) -> Section:
             ),
             *found.plot("importance", "What moves the score"),
             table(
-                features,
+                _features(found),
                 {
                     "feature": ("Feature", name),
                     "reason": ("Reason", word),
