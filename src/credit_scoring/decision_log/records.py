@@ -86,6 +86,8 @@ class DecisionEntry(
         idempotency_key_hash: SHA-256 of the request's idempotency key, if it
             had one.
         pd_interval: Interval of the PD, if it was asked for and there was one.
+        request_id: Of the request, as the gateway gave it; None without one.
+            All decisions of a batch have the same.
     """
 
     decision_id: str
@@ -106,6 +108,7 @@ class DecisionEntry(
     policy_version: str
     idempotency_key_hash: str | None = None
     pd_interval: LoggedInterval | None = None
+    request_id: str | None = None
 
     def feature_row(self) -> NDArray[np.float64] | None:
         """Give the features as they were computed, shape (n_features,)."""

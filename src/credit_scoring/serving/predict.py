@@ -27,6 +27,7 @@ from credit_scoring.serving.messages import (
 )
 from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.problems import invalid_request, too_many_rows
+from credit_scoring.serving.request_ids import Traces, request_id_of
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings
 
@@ -60,23 +61,22 @@ class Predict:
         """
         explain, interval = wanted(scope["query_string"])
         key = key_of(scope["headers"])
+        traces = Traces(request_id=request_id_of(scope["headers"]))
         body = await read_json_body(scope, receive, self._limits)
         with self._gate:
             if key is None:
-                return await self._decide(body, explain, interval)
+                return await self._decide(body, explain, interval, traces)
             asked = asked_for(key, body, explain=explain, interval=interval)
-            decide = partial(self._decide, body, explain, interval, asked.name.hex())
+            traces = traces._replace(idempotency_key_hash=asked.name.hex())
+            decide = partial(self._decide, body, explain, interval, traces)
             return await self._idempotency.answer(asked, decide)
 
     async def _decide(
-        self, body: bytes, explain: bool, interval: bool, key_hash: str | None = None
+        self, body: bytes, explain: bool, interval: bool, traces: Traces
     ) -> Reply:
         application = self._decoder.decode(body)
         answer = await self._scoring.decide(
-            application,
-            explain=explain,
-            interval=interval,
-            idempotency_key_hash=key_hash,
+            application, explain=explain, interval=interval, traces=traces
         )
         return json_reply(answer)
 
@@ -114,6 +114,7 @@ class PredictBatch:
         """
         asked = wanted(scope["query_string"])
         refuse_key(scope["headers"])
+        traces = Traces(request_id=request_id_of(scope["headers"]))
         body = await read_json_body(scope, receive, self._limits)
         loop = asyncio.get_running_loop()
         with self._gate:
@@ -121,7 +122,9 @@ class PredictBatch:
             valid, stored = await self._scoring.complete(
                 [row for row in rows if isinstance(row, Application)]
             )
-            decide = partial(self._answer, rows, valid, asked=asked, stored=stored)
+            decide = partial(
+                self._answer, rows, valid, asked=asked, stored=stored, traces=traces
+            )
             reply = await loop.run_in_executor(self._executor, decide)
             self._scoring.remember(valid, stored)
             return reply
@@ -143,10 +146,15 @@ class PredictBatch:
         *,
         asked: Wanted,
         stored: frozenset[int],
+        traces: Traces,
     ) -> Reply:
         answers = iter(
             self._scoring.decide_many(
-                valid, explain=asked.reasons, interval=asked.interval, stored=stored
+                valid,
+                explain=asked.reasons,
+                interval=asked.interval,
+                stored=stored,
+                traces=traces,
             )
         )
         return json_reply(

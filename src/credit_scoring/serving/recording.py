@@ -29,6 +29,7 @@ from credit_scoring.errors import DecisionLogError
 from credit_scoring.serving.answers import DecisionAnswer, ModelAnswer
 from credit_scoring.serving.problems import decision_not_recorded
 from credit_scoring.serving.recording_metrics import LogMetrics
+from credit_scoring.serving.request_ids import UNTRACED, Traces
 from credit_scoring.serving.runners import Runner, end_of_turn
 from credit_scoring.serving.settings import Settings
 from credit_scoring.serving.shadow import ShadowDecision
@@ -47,7 +48,7 @@ class Answered(NamedTuple):
         answer: What is to be sent.
         arm: What routing drew for this applicant.
         explained: Whether the reasons of an approval were asked for, too.
-        idempotency_key_hash: SHA-256 of the request's idempotency key, if any.
+        traces: What ties it to its request.
     """
 
     application: Application
@@ -55,7 +56,7 @@ class Answered(NamedTuple):
     answer: DecisionAnswer
     arm: str
     explained: bool
-    idempotency_key_hash: str | None = None
+    traces: Traces = UNTRACED
 
 
 class Recorder(Protocol):
@@ -259,7 +260,7 @@ class LogRecorder:
         )
 
     def _entry(self, answered: Answered) -> DecisionEntry:
-        application, decision, answer, arm, explained, key_hash = answered
+        application, decision, answer, arm, explained, traces = answered
         features, interval = decision.features, answer.pd_interval
         return DecisionEntry(
             decision_id=answer.decision_id,
@@ -278,10 +279,11 @@ class LogRecorder:
             reasons=_logged(answer.reasons),
             model=self._model(answer.model),
             policy_version=answer.policy_version,
-            idempotency_key_hash=key_hash,
+            idempotency_key_hash=traces.idempotency_key_hash,
             pd_interval=LoggedInterval(interval.low, interval.high, interval.level)
             if interval
             else None,
+            request_id=traces.request_id,
         )
 
     def _model(self, model: ModelAnswer) -> LoggedModel:

@@ -17,6 +17,7 @@ from credit_scoring.serving.answers import (
 from credit_scoring.serving.histories import Histories, NoHistories
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.recording import Answered, Recorder, Unrecorded
+from credit_scoring.serving.request_ids import UNTRACED, Traces
 from credit_scoring.serving.routing import ChampionDecides, Decided, Router
 from credit_scoring.serving.runners import Runner
 
@@ -61,7 +62,7 @@ class Scoring:
         *,
         explain: bool,
         interval: bool = False,
-        idempotency_key_hash: str | None = None,
+        traces: Traces = UNTRACED,
     ) -> DecisionAnswer:
         """Decide on one application.
 
@@ -70,8 +71,7 @@ class Scoring:
                 with none in the store, it is referred to a person.
             explain: Give the reasons of an approval, too.
             interval: Give the interval of the PD.
-            idempotency_key_hash: SHA-256 of the request's key, if any, for the
-                record.
+            traces: What the record says of the request.
 
         Raises:
             ProblemError: If the decision could not be recorded.
@@ -88,8 +88,8 @@ class Scoring:
         answered = self._answered(
             application, decided, source, explain=explain, interval=interval
         )
-        if idempotency_key_hash is not None:
-            answered = answered._replace(idempotency_key_hash=idempotency_key_hash)
+        if traces is not UNTRACED:
+            answered = answered._replace(traces=traces)
         await self._recorder.record(answered)
         self._settle(answered)
         if source == "request":
@@ -132,6 +132,7 @@ class Scoring:
         explain: bool,
         interval: bool = False,
         stored: Collection[int] = frozenset(),
+        traces: Traces = UNTRACED,
     ) -> list[DecisionAnswer | Exception]:
         """Decide on many applications with one computation.
 
@@ -140,6 +141,7 @@ class Scoring:
             explain: Give the reasons of approvals, too.
             interval: Give the intervals of the PDs.
             stored: Places of those whose history came from the store.
+            traces: What the records say of the request.
 
         Returns:
             In the order given; the error of a row that failed is in its place.
@@ -168,7 +170,7 @@ class Scoring:
             for place, application in enumerate(applications)
         ]
         answered = [one for one in outcomes if not isinstance(one, Exception)]
-        self._recorder.record_many(answered)
+        self._recorder.record_many([one._replace(traces=traces) for one in answered])
         for one in answered:
             self._settle(one)
         return [o if isinstance(o, Exception) else o.answer for o in outcomes]
