@@ -123,7 +123,7 @@ class CreditScoring:
 
     def count(self) -> None:
         """Count what is noted; the metrics are to be shown."""
-        self.metrics.tally.flush()
+        self.metrics.tally.prepare()
 
     @bentoml.on_deployment
     @staticmethod
@@ -145,6 +145,8 @@ class CreditScoring:
             check_routing(settings, has_challenger=RELEASED.challenger is not None)
             for name, folder in prepared_log_folders(settings).items():
                 os.environ[variable(name)] = str(folder)
+            published = Path(settings.monitoring_dir).absolute()
+            os.environ[variable("monitoring_dir")] = str(published)
             prepare_metrics_folder()
             champion = model_folder(bentoml.models.get(RELEASED.champion))
             verify_model_files([champion])

@@ -34,6 +34,7 @@ from credit_scoring.registry.artifact_writing import ArtifactContents, write_art
 from credit_scoring.registry.bento_build import build_bento
 from credit_scoring.registry.manifest import Provenance
 from credit_scoring.registry.records import Change, write_record
+from credit_scoring.registry.reference import reference_distributions
 from credit_scoring.registry.signing import Signer
 from credit_scoring.registry.versions import RegisteredVersion
 from credit_scoring.scorecard.model import Bin, Scorecard, ScorecardTable, Term
@@ -155,7 +156,9 @@ def contents(
         feature_set=features,
         engine=engine(background),
         background=background,
-        reference={},
+        reference=reference_distributions(
+            engine(background).decide(columns, explain=False).score, x, features.names
+        ),
         reference_columns={name: values[:20] for name, values in columns.items()},
         metrics={},
         model_card="# A model for tests\n",

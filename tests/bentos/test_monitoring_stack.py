@@ -69,6 +69,7 @@ def watched(
         "CREDIT_SCORING_REDIS_TIMEOUT_MS": "100",
         "CREDIT_SCORING_REDIS_RETRY_MS": "100",
         "CREDIT_SCORING_ROUTING": "shadow",
+        "CREDIT_SCORING_LIVE_WINDOW_LEAST": "20",
         "CREDIT_SCORING_MAX_WAITING_BATCHES": "1",
         "CREDIT_SCORING_DECISION_LOG_DIR": str(folder / "decisions"),
         # A folder that is gone is noticed when the next segment is begun.

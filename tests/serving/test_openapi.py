@@ -49,7 +49,11 @@ def test_each_reference_leads_somewhere(document: Json) -> None:
 
 
 def test_operations_have_distinct_identifiers(document: Json) -> None:
-    ids = [path["post"]["operationId"] for path in document["paths"].values()]
+    ids = [
+        operation["operationId"]
+        for path in document["paths"].values()
+        for operation in path.values()
+    ]
     assert len(set(ids)) == len(ids)
 
 
@@ -105,11 +109,14 @@ def test_the_routes_behind_are_described_beside_ours(document: Json) -> None:
         "/predict",
         "/predict/batch",
         "/outcomes",
+        "/monitoring",
+        "/monitoring/report",
         "/readyz",
     }
     assert [tag["name"] for tag in merged["tags"]] == [
         "Decisions",
         "Outcomes",
+        "Monitoring",
         "Infrastructure",
     ]
 

@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from credit_scoring import __version__
 from credit_scoring.contract.model import Contract
 from credit_scoring.contract.request import RequestDecoder, request_json_schema
 from credit_scoring.decision.routing import Split
 from credit_scoring.errors import ArtifactError
+from credit_scoring.monitoring.bins import ReferenceBins
 from credit_scoring.registry.artifact import Artifact, load_artifact
 from credit_scoring.serving.answers import ModelAnswer, Role
 from credit_scoring.serving.apart import Patience, RunnerApart
@@ -22,8 +25,16 @@ from credit_scoring.serving.examples import (
 from credit_scoring.serving.histories import Histories
 from credit_scoring.serving.idempotency import Idempotency, LocalAnswers
 from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
+from credit_scoring.serving.live import LiveMonitor
+from credit_scoring.serving.live_window import LiveWindow, WindowLimits
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
+from credit_scoring.serving.monitoring import (
+    REPORT_PATH,
+    Monitoring,
+    MonitoringReport,
+    Observed,
+)
 from credit_scoring.serving.openapi import Described, Json, api_document
 from credit_scoring.serving.outcomes import Outcomes, outcome_log
 from credit_scoring.serving.predict import Predict, PredictBatch
@@ -63,6 +74,7 @@ class Models:
         feature_version: Of the champion's features.
         fallbacks: Roles whose margins XGBoost computes, as the compiled trees do
             not agree with it.
+        reference: Distributions of the champion's training applications.
     """
 
     contract: Contract
@@ -71,6 +83,7 @@ class Models:
     challenger: Runner | None
     feature_version: str = ""
     fallbacks: tuple[Role, ...] = ()
+    reference: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models:
@@ -103,6 +116,7 @@ def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models
             for role, loaded in artifacts.items()
             if loaded is not None and _says_fallback(role, loaded)
         ),
+        reference=artifact.reference,
     )
 
 
@@ -175,12 +189,14 @@ def scoring_app(
     answers = idempotency(settings, metrics.idempotency)
     for role in models.fallbacks:
         metrics.count_fallback(role)
+    live = live_monitor(models, settings, metrics)
     scoring = Scoring(
         champion=models.champion,
         router=routing,
         metrics=metrics,
         recorder=recorder,
         histories=histories,
+        live=live.hear,
     )
     _observe(models, metrics)
     decoder = models.decoder
@@ -214,6 +230,7 @@ def scoring_app(
         Route("/predict", "POST", predict),
         Route("/predict/batch", "POST", batch),
         Route("/outcomes", "POST", outcomes),
+        *_monitoring_routes(models, settings, metrics, live),
     )
 
     async def catch_up() -> None:
@@ -221,6 +238,56 @@ def scoring_app(
         await asyncio.to_thread(outcomes.close)
 
     return ScoringApp(routes, metrics, closing=(catch_up, answers.close))
+
+
+def live_monitor(
+    models: Models, settings: Settings, metrics: ServiceMetrics
+) -> LiveMonitor:
+    """Watch how far the champion's decisions move from its reference.
+
+    Without a reference in the artifact the figures say so.
+    """
+    try:
+        features = models.champion.engine.features.names
+        bins = ReferenceBins.of_reference(models.reference, features)
+    except ArtifactError as error:
+        _LOG.warning("there are no live figures: %s", error)
+        window = None
+    else:
+        limits = WindowLimits(
+            minutes=settings.live_window_minutes,
+            most=settings.live_window_decisions,
+        )
+        shared = Path(settings.metrics_dir) if settings.metrics_dir else None
+        window = LiveWindow(bins, limits, folder=shared)
+    return LiveMonitor(
+        window,
+        metrics.live,
+        tally=metrics.tally,
+        folder=Path(settings.monitoring_dir),
+        least=settings.live_window_least,
+    )
+
+
+def _monitoring_routes(
+    models: Models, settings: Settings, metrics: ServiceMetrics, live: LiveMonitor
+) -> tuple[Route, Route]:
+    runners = (models.champion, models.challenger)
+    observed = Observed(
+        models=[runner.model for runner in runners if runner is not None],
+        settings=settings,
+        live=live,
+        tally=metrics.tally,
+        registry=metrics.registry,
+    )
+    gate = Gate(
+        settings.max_waiting_batches, route=REPORT_PATH, metrics=metrics.pressure
+    )
+    report = MonitoringReport(live, Path(settings.monitoring_dir), gate)
+    return (
+        Route("/monitoring", "GET", Monitoring(observed)),
+        Route(REPORT_PATH, "GET", report),
+    )
 
 
 def _observe(models: Models, metrics: ServiceMetrics) -> None:

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from credit_scoring.serving.answers import DecisionAnswer, ModelAnswer
 from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
+from credit_scoring.serving.live import LiveGauges
 from credit_scoring.serving.pressure import PressureMetrics
 from credit_scoring.serving.routing_metrics import RoutingMetrics
 from credit_scoring.serving.runner_metrics import RunnerMetrics
@@ -35,6 +36,7 @@ class ServiceMetrics:
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         """Register the metrics; once in a registry."""
+        self.registry = registry
         self.tally = Tally(registry)
         self._requested = self.tally.notes(self._count_requests)
         self._answered = self.tally.notes(self._count_answers)
@@ -48,6 +50,7 @@ class ServiceMetrics:
             registry=registry,
         )
         self.idempotency = IdempotencyMetrics(registry)
+        self.live = LiveGauges(registry)
         self.pressure = PressureMetrics(registry)
         self.routing = RoutingMetrics(registry)
         self.runners = RunnerMetrics(registry)

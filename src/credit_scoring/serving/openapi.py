@@ -7,6 +7,12 @@ from typing import Any
 import msgspec
 
 from credit_scoring.serving.answers import DecisionAnswer, RowProblem
+from credit_scoring.serving.monitoring import MonitoringAnswer
+from credit_scoring.serving.openapi_monitoring import (
+    MONITORING_TAG,
+    monitoring_operation,
+    report_operation,
+)
 from credit_scoring.serving.openapi_outcomes import (
     OUTCOME_SCHEMA,
     OUTCOMES_TAG,
@@ -70,7 +76,8 @@ class Described:
 def api_document(described: Described) -> Json:
     """Describe our routes as an OpenAPI 3.1 document."""
     _, components = msgspec.json.schema_components(
-        [DecisionAnswer, RowProblem, Problem, OutcomeRecorded], ref_template=_REF
+        [DecisionAnswer, RowProblem, Problem, OutcomeRecorded, MonitoringAnswer],
+        ref_template=_REF,
     )
     return {
         "openapi": "3.1.0",
@@ -83,11 +90,14 @@ def api_document(described: Described) -> Json:
         "tags": [
             {"name": TAG, "description": "Decisions on applications."},
             {"name": OUTCOMES_TAG, "description": "What became of loans."},
+            {"name": MONITORING_TAG, "description": "How decisions develop."},
         ],
         "paths": {
             "/predict": {"post": _predict(described)},
             "/predict/batch": {"post": _predict_batch(described)},
             "/outcomes": {"post": outcomes_operation()},
+            "/monitoring": {"get": monitoring_operation()},
+            "/monitoring/report": {"get": report_operation()},
         },
         "components": {
             "schemas": {

@@ -99,6 +99,22 @@ def not_found() -> ProblemError:
     )
 
 
+def no_report(why: str) -> ProblemError:
+    """Say that there is no monitoring report yet, and how to come by one.
+
+    Args:
+        why: Without a path or anything of a file in it.
+    """
+    return ProblemError(
+        problem(
+            HTTPStatus.NOT_FOUND,
+            "no-report",
+            f"{why}; `kedro run --pipelines monitoring` makes one and publishes it to "
+            "the folder that CREDIT_SCORING_MONITORING_DIR names",
+        )
+    )
+
+
 def method_not_allowed(allowed: str) -> ProblemError:
     """Refuse a method, naming those that the path takes."""
     return ProblemError(

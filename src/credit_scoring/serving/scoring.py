@@ -15,6 +15,7 @@ from credit_scoring.serving.answers import (
     now,
 )
 from credit_scoring.serving.histories import Histories, NoHistories
+from credit_scoring.serving.live import LiveListener, hear_nothing
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.recording import Answered, Recorder, Unrecorded
 from credit_scoring.serving.request_ids import UNTRACED, Traces
@@ -33,6 +34,7 @@ class Scoring:
         metrics: ServiceMetrics,
         recorder: Recorder | None = None,
         histories: Histories | None = None,
+        live: LiveListener = hear_nothing,
         clock: Callable[[], datetime] = now,
         new_id: Callable[[], str] = new_decision_id,
     ) -> None:
@@ -45,6 +47,7 @@ class Scoring:
             recorder: Keeps each decision before it is answered; None keeps none.
             histories: Completes applications that come without their history;
                 without it they are referred.
+            live: Hears of each decision of the champion.
             clock: Gives the time of a decision.
             new_id: Gives each decision its identifier.
         """
@@ -53,6 +56,7 @@ class Scoring:
         self._metrics = metrics
         self._recorder = recorder or Unrecorded()
         self._histories = histories or NoHistories()
+        self._live = live
         self._clock = clock
         self._new_id = new_id
 
@@ -231,6 +235,8 @@ class Scoring:
         """Do what follows once a decision is recorded."""
         answer = answered.answer
         self._metrics.count_decision(answer)
+        if answer.model.role == "champion":
+            self._live(answered.decision)
         if answer.feature_source != "degraded":
             self._router.answered(answered.application, answer)
 

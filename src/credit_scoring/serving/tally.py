@@ -51,6 +51,7 @@ class Tally:
     def __init__(self, registry: CollectorRegistry) -> None:
         """Be asked first when the registry is read; register before the metrics."""
         self._notes: list[Notes] = []
+        self._preparations: list[Callable[[], None]] = []
         self._counting: asyncio.Task[None] | None = None
         registry.register(self)
 
@@ -59,6 +60,16 @@ class Tally:
         notes = Notes(count)
         self._notes.append(notes)
         return notes
+
+    def before_reading(self, prepare: Callable[[], None]) -> None:
+        """Have something done, after counting, before anybody reads a metric."""
+        self._preparations.append(prepare)
+
+    def prepare(self) -> None:
+        """Count all notes, as metrics are to be read; on the event loop's thread."""
+        self.flush()
+        for prepare in self._preparations:
+            prepare()
 
     def flush(self) -> None:
         """Count all notes; on the thread of the event loop only."""
@@ -81,7 +92,7 @@ class Tally:
 
     def collect(self) -> Iterable[Any]:
         """Count, as the registry is being read."""
-        self.flush()
+        self.prepare()
         return ()
 
     def _count_some(self) -> bool:

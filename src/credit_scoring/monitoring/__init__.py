@@ -1,0 +1,1 @@
+"""Monitoring: whether what is decided now is like what the model was made for."""
