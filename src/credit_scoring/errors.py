@@ -81,6 +81,14 @@ class OutcomeError(CreditScoringError, ValueError):
     """Outcomes cannot be kept or read."""
 
 
+class ChallengeError(CreditScoringError, ValueError):
+    """Champion and challenger cannot be compared on outcomes."""
+
+
+class RoutingStateError(CreditScoringError, RuntimeError):
+    """The state of routing cannot be read, written or believed."""
+
+
 class BatchTooLongError(CreditScoringError, ValueError):
     """A batch has more requests than one may have."""
 

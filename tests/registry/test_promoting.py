@@ -298,7 +298,7 @@ def test_a_rollback_to_an_altered_artifact_is_refused(
     for card in mlflow_store.rglob("model_card.md"):
         if card.read_text() == "Card 1.":
             card.write_text("Card 9.")
-    with pytest.raises(RollbackRefusedError, match=r"again: .*altered .*model_card"):
+    with pytest.raises(RollbackRefusedError, match=r"champion: .*altered .*model_card"):
         two_champions.roll_back(why="w")
     assert roles() == (2, 1)
 
@@ -381,3 +381,49 @@ def test_the_history_has_a_row_for_each_record() -> None:
 def test_the_store_is_the_tests_own(mlflow_store: Path) -> None:
     assert str(mlflow_store) in mlflow.get_tracking_uri()
     assert os.environ[SIGNING_KEY_FILE]
+
+
+def challenger_of(promotions: Promotions, *, good: bool = True) -> JudgedCandidate:
+    """Champion 2's challenger, which is version 1."""
+    known = {v.version: v for v in promotions.registry.versions()}[1]
+    judged: JudgedCandidate = candidate(1, 2, good=good)
+    return judged.model_copy(update={"digest": known.digest})
+
+
+def test_a_challenger_is_promoted_on_outcomes_with_a_signed_record(
+    two_champions: Promotions,
+) -> None:
+    judged = challenger_of(two_champions)
+    record = two_champions.conclude(judged, promoted=True, why="better on outcomes")
+    assert roles() == (1, 2)
+    assert (record["kind"], record["decision"]) == ("challenge", "better on outcomes")
+    assert record["candidates"][0]["gates"][0]["passed"]
+    assert two_champions.log.head() == record
+
+
+def test_a_challenger_is_retired_with_a_signed_record(
+    two_champions: Promotions,
+) -> None:
+    judged = challenger_of(two_champions, good=False)
+    record = two_champions.conclude(judged, promoted=False, why="worse on outcomes")
+    assert roles() == (2, None)
+    assert (record["kind"], record["challenger"]) == ("retirement", None)
+    with pytest.raises(PromotionError, match="champion and challenger are 2 and None"):
+        two_champions.conclude(judged, promoted=False, why="again")
+
+
+def test_who_passes_not_every_gate_is_not_promoted_on_outcomes(
+    two_champions: Promotions, mlflow_store: Path
+) -> None:
+    bad = challenger_of(two_champions, good=False)
+    with pytest.raises(PromotionError, match="does not pass every gate on outcomes"):
+        two_champions.conclude(bad, promoted=True, why="w")
+    stale = challenger_of(two_champions).model_copy(update={"against": 1})
+    with pytest.raises(PromotionError, match="compared with champion 1, and champion"):
+        two_champions.conclude(stale, promoted=True, why="w")
+    for card in mlflow_store.rglob("model_card.md"):
+        if card.read_text() == "Card 1.":
+            card.write_text("Card 9.")
+    with pytest.raises(RollbackRefusedError, match="altered"):
+        two_champions.conclude(challenger_of(two_champions), promoted=True, why="w")
+    assert roles() == (2, 1)

@@ -1,6 +1,6 @@
 """Decisions and outcomes out of their logs, as tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,13 @@ def table_of(rows: list[Any], columns: Mapping[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns)).astype(dict(columns))
 
 
-def read_decision_table(folder: Path) -> pd.DataFrame:
+def read_decision_table(folder: Path, carried: Sequence[str] = ()) -> pd.DataFrame:
     """Read all decisions, each with what the challenger made of it, if it did.
+
+    Args:
+        folder: Of the decision log.
+        carried: Inputs of the applications that are wanted beside the decisions,
+            as numbers; NaN where one was not given.
 
     Raises:
         DecisionLogError: If the log cannot be read.
@@ -72,6 +77,7 @@ def read_decision_table(folder: Path) -> pd.DataFrame:
                     "model_version": model.version,
                     "model_digest": model.digest,
                     **{name: getattr(entry, name) for name in _OF_ENTRY},
+                    **{name: entry.inputs.get(name) for name in carried},
                 }
             )
         elif isinstance(entry, ShadowEntry):
@@ -84,7 +90,8 @@ def read_decision_table(folder: Path) -> pd.DataFrame:
             )
 
     _read(folder, hear)
-    table = table_of(decisions, DECISION_COLUMNS)
+    inputs = dict.fromkeys(carried, "float64")
+    table = table_of(decisions, {**DECISION_COLUMNS, **inputs})
     followed = table_of(shadows, CHALLENGER_COLUMNS).drop_duplicates("decision_id")
     return table.merge(followed, on="decision_id", how="left")
 

@@ -129,6 +129,60 @@ class Promotions:
             )
         )
 
+    def conclude(self, judged: JudgedCandidate, *, promoted: bool, why: str) -> Record:
+        """Promote or retire the challenger on what became of applicants.
+
+        Args:
+            judged: The challenger, by the gates that were asked on outcomes.
+            promoted: Whether it becomes champion, and the champion challenger;
+                else it has no role any more.
+            why: In words.
+
+        Returns:
+            The signed record, of the kind ``challenge`` or ``retirement``.
+
+        Raises:
+            PromotionError: If the two are not champion and challenger any more, a
+                gate did not admit whom it promotes, or another promotion came first.
+            RollbackRefusedError: If the challenger's files are gone or altered.
+        """
+        head = self.settle()
+        before = dict(self._holders())
+        champion, challenger = before[CHAMPION], before[CHALLENGER]
+        versions = [holder.version if holder else None for holder in before.values()]
+        if (
+            champion is None
+            or challenger is None
+            or versions
+            != [
+                judged.against,
+                judged.version,
+            ]
+        ):
+            raise PromotionError(
+                f"version {judged.version} was compared with champion "
+                f"{judged.against}, and champion and challenger are {versions[0]} and "
+                f"{versions[1]} now. Run `kedro run --pipelines outcomes,challenge`"
+            )
+        if promoted:
+            if not judged.passed:
+                raise PromotionError(
+                    f"version {judged.version} does not pass every gate on outcomes"
+                )
+            self._require_intact(challenger, judged.digest)
+        roles = (challenger, champion) if promoted else (champion, None)
+        return self._record(
+            Change(
+                model=self.registry.name,
+                kind="challenge" if promoted else "retirement",
+                decision=why,
+                before=before,
+                after=dict(zip(ROLES, roles, strict=True)),
+                candidates=[judged],
+                previous=head["digest"] if head else None,
+            )
+        )
+
     def _record(self, change: Change) -> Record:
         record = write_record(change, self.signer)
         self.log.append(record, {PAGE: record_page(record).encode()})
@@ -196,7 +250,9 @@ class Promotions:
             "to roll back to"
         )
 
-    def _require_intact(self, holder: RegisteredVersion | None, digest: str) -> None:
+    def _require_intact(
+        self, holder: RegisteredVersion | None, digest: str | None
+    ) -> None:
         if holder is None:
             return
         found = None
@@ -208,7 +264,7 @@ class Promotions:
             fault = str(error)
         if found != digest:
             raise RollbackRefusedError(
-                f"version {holder.version} cannot be champion again: {fault}"
+                f"version {holder.version} cannot be champion: {fault}"
             )
 
     @staticmethod

@@ -15,7 +15,7 @@ from credit_scoring.registry.signing import Signer, TrustedKeys
 from credit_scoring.registry.versions import RegisteredVersion
 
 Holders = Mapping[str, RegisteredVersion | None]
-Kind = Literal["promotion", "rollback"]
+Kind = Literal["promotion", "rollback", "challenge", "retirement"]
 Record = dict[str, Any]
 
 ACTOR = variable("actor")
@@ -31,7 +31,9 @@ class Change:
 
     Attributes:
         model: Registered name.
-        kind: A promotion judges candidates; a rollback restores a champion.
+        kind: A promotion judges candidates; a rollback restores a champion; a
+            challenge promotes the challenger on outcomes, and a retirement takes
+            its role away.
         decision: What was decided, and why, in words.
         before: Alias -> its holder before.
         after: Alias -> its holder from now on.

@@ -70,7 +70,7 @@ def match_outcomes(
     """
     as_of = outcomes.as_of or datetime.now(UTC)
     joined = join_outcomes(
-        read_decision_table(decision_log),
+        read_decision_table(decision_log, outcomes.carried),
         reported_outcomes,
         window_months=outcomes.window_months,
         as_of=as_of,

@@ -17,9 +17,12 @@ class OutcomesParameters(BaseModel):
         window_months: Performance window in calendar months: that of the target,
             so that outcomes and PDs are about the same thing.
         as_of: What came later is not looked at; None for now.
+        carried: Contract columns of the applications that stay beside the
+            decisions, as numbers: the amount at stake, where profit is measured.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     window_months: int = Field(ge=1, le=120)
     as_of: Annotated[datetime, AfterValidator(_in_utc)] | None = None
+    carried: tuple[str, ...] = ()

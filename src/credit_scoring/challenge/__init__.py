@@ -1,0 +1,1 @@
+"""Challenge: champion and challenger on what became of the applicants."""
