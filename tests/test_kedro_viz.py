@@ -30,6 +30,7 @@ PIPELINES = {
     "alternatives",
     "history",
     "materialization",
+    "monitoring",
     "outcomes",
     "replay",
     "reporting",

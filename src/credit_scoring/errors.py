@@ -89,6 +89,10 @@ class RoutingStateError(CreditScoringError, RuntimeError):
     """The state of routing cannot be read, written or believed."""
 
 
+class MonitoringError(CreditScoringError, RuntimeError):
+    """A window of decisions cannot be monitored; it is never taken for well."""
+
+
 class BatchTooLongError(CreditScoringError, ValueError):
     """A batch has more requests than one may have."""
 

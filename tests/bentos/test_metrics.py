@@ -107,6 +107,7 @@ def test_whichever_worker_is_asked_shows_what_all_have_done(
                 found["credit_scoring_decisions_total"] == sent
                 and found["credit_scoring_score_count"] == sent
                 and found["credit_scoring_decision_log_records_total"] == sent
+                and found["credit_scoring_live_window_decisions"] == sent
             )
 
         # Another worker's notes are counted a moment later, and no more than once.
@@ -115,6 +116,8 @@ def test_whichever_worker_is_asked_shows_what_all_have_done(
         # Two models of each worker: the gauge is their highest, not their sum.
         assert samples(url)["credit_scoring_model_info"] == 2
 
+        state = httpx.get(f"{url}/monitoring").json()
+        assert state["decisions"]["total"] == state["live"]["applications"] == sent
         (killed, *_) = workers(port_of(url))
         before = metrics_folder(url)
         killed.kill()

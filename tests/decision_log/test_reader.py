@@ -192,6 +192,21 @@ def test_a_removed_segment_is_found(files: Files) -> None:
     )
 
 
+def test_of_segments_that_are_not_asked_for_only_the_index_is_looked_at(
+    files: Files, folder: Path
+) -> None:
+    (name,) = set(files) - {INDEX_NAME}
+    heard: list[Any] = []
+    assert not verify_log(folder, heard=heard.append, among={name}).faults
+    assert len(heard) == RECORDS
+    (folder / name).write_bytes(b"altered\n")
+    assert not verify_log(folder, heard=heard.append, among=set()).faults
+    assert len(heard) == RECORDS
+    (folder / name).unlink()
+    (fault,) = verify_log(folder, among=set()).faults
+    assert fault.file == name
+
+
 def test_an_added_segment_is_found(files: Files) -> None:
     name = segment_of(files)
     other = name.replace("20260304", "20260305")

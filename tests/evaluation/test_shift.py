@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from credit_scoring.evaluation.shift import Shift, holm, judge_shift
+from credit_scoring.errors import EvaluationError
+from credit_scoring.evaluation.shift import Shift, holm, judge_shift, ks_of_counts
+from credit_scoring.evaluation.stability import count_by_bin
 
 
 def two_samples(random, shares, sizes=(4000, 1500)):
@@ -55,3 +57,27 @@ def test_holm_worked_by_hand():
     assert found == pytest.approx([0.09, 0.04, 0.09, 0.9])
     assert holm(np.array([0.6, 0.7])).tolist() == [1, 1]
     assert not holm(np.array([])).size
+
+
+def test_the_distance_of_two_counts_worked_by_hand() -> None:
+    # Distribution functions 0.5, 1 and 0.2, 1.
+    found = ks_of_counts(np.array([50, 50]), np.array([20, 80]))
+    assert found.value == pytest.approx(0.3)
+    assert found.p_value == pytest.approx(stats.kstwobign.sf(0.3 * np.sqrt(50)))
+
+
+def test_the_distance_of_bins_is_none_too_long() -> None:
+    generator = np.random.default_rng(1)
+    one, other = generator.normal(size=2000), generator.normal(0.1, 1, 3000)
+    edges = np.quantile(one, np.arange(1, 10) / 10)
+    counts = [count_by_bin(values, edges)[:-1] for values in (one, other)]
+    found = ks_of_counts(*counts)
+    exact = stats.ks_2samp(one, other, method="asymp")
+    assert exact.statistic - 0.02 < found.value <= exact.statistic
+    assert found.p_value >= exact.pvalue * 0.5
+
+
+def test_counts_without_rows_or_of_other_bins_have_no_distance() -> None:
+    for one, other in (([0, 0], [1, 1]), ([1, 1], [1, 1, 1])):
+        with pytest.raises(EvaluationError, match="in the same bins"):
+            ks_of_counts(np.array(one), np.array(other))

@@ -45,6 +45,7 @@ def artifacts(
                 manifest=SimpleNamespace(feature_version="0123456789abcdef"),
                 warm_up=lambda: warmed.append(folder.name),
                 fallback="",
+                reference={},
             )
 
         monkeypatch.setattr(assembly, "load_artifact", load)

@@ -37,6 +37,21 @@ def counted(registry: CollectorRegistry) -> tuple[Tally, Any]:
     return tally, tally.notes(children.count).add
 
 
+def test_what_is_prepared_for_reading_sees_all_that_is_counted() -> None:
+    registry = CollectorRegistry()
+    tally, note = counted(registry)
+    seen: list[Any] = []
+
+    note(("a",))
+    tally.flush()
+    assert seen == []
+    tally.before_reading(lambda: seen.append("prepared"))
+    note(("a",))
+    tally.prepare()
+    assert seen == ["prepared"]
+    assert registry.get_sample_value("seen_total", {"what": "a"}) == 2
+
+
 def test_whoever_reads_the_registry_sees_every_note() -> None:
     registry = CollectorRegistry()
     _, add = counted(registry)

@@ -3,7 +3,7 @@
 import heapq
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +65,9 @@ def nobody(logged: Logged[Any]) -> None:
     """Take what is read and do nothing."""
 
 
-def verify_log(folder: Path, *, heard: Heard = nobody) -> LogReport:
+def verify_log(
+    folder: Path, *, heard: Heard = nobody, among: Collection[str] | None = None
+) -> LogReport:
     """Look for every change to the decision log.
 
     Altered, removed, inserted, repeated and reordered lines are found, and whole
@@ -76,6 +78,7 @@ def verify_log(folder: Path, *, heard: Heard = nobody) -> LogReport:
 
     Args:
         folder: Holds the segments and their index.
+        among: Names of the segments that are read; None for all.
         heard: Told of each decision that can be read, those in altered lines
             included, segment by segment: what it hears is what was verified.
 
@@ -84,7 +87,8 @@ def verify_log(folder: Path, *, heard: Heard = nobody) -> LogReport:
     """
     try:
         index, paths = _index_and_segments(folder)
-        checks = [_SegmentCheck(path, heard) for path in paths]
+        read = [path for path in paths if among is None or path.name in among]
+        checks = [_SegmentCheck(path, heard) for path in read]
     except OSError as error:
         raise _unreadable(error) from None
     faults = list(index.chain.faults)
@@ -94,7 +98,7 @@ def verify_log(folder: Path, *, heard: Heard = nobody) -> LogReport:
         reports.append(report)
         faults += check.chain.faults
         faults += _against_index(report, index.known)
-    present = {report.name for report in reports}
+    present = {path.name for path in paths}
     faults += [
         Fault(name, None, "the segment is missing, and the index has no removal of it")
         for name in index.known.opened

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import chdtrc, chndtr
+from scipy.special import chdtrc, chndtr, kolmogorov
 
+from credit_scoring.errors import EvaluationError
 from credit_scoring.evaluation.stability import Counts, psi_of_counts
 
 Values = NDArray[np.float64]
@@ -79,6 +80,47 @@ def _noncentrality(statistic: float, degrees: int, chance: float) -> float:
     return float(
         brentq(lambda shift: chndtr(statistic, degrees, shift) - chance, 0.0, highest)
     )
+
+
+@dataclass(frozen=True)
+class Distance:
+    """Kolmogorov and Smirnov's distance, as far as bins show it.
+
+    Attributes:
+        value: Largest difference of the distribution functions at an edge; between
+            edges it may be larger.
+        p_value: Of two samples of one population lying at least so far apart; too
+            high rather than too low, as the distance is too short rather than too
+            long.
+    """
+
+    value: float
+    p_value: float
+
+
+def ks_of_counts(expected: Counts, actual: Counts) -> Distance:
+    """Compare two distributions by their counts in bins of rising values.
+
+    Args:
+        expected: Counts by bin without the missing values, shape (n_bins,).
+        actual: The same, shape (n_bins,).
+
+    Raises:
+        EvaluationError: If the numbers of bins differ, or a side has no row.
+
+    Source: Smirnov, Table for Estimating the Goodness of Fit of Empirical
+        Distributions (1948), Annals of Mathematical Statistics 19: the limit of
+        the distribution for large samples.
+    """
+    n, m = float(expected.sum()), float(actual.sum())
+    if expected.shape != actual.shape or not n or not m:
+        raise EvaluationError(
+            f"{n:.0f} rows in {expected.size} bins and {m:.0f} in {actual.size}; "
+            "expected rows of both in the same bins"
+        )
+    apart = np.abs(np.cumsum(expected) / n - np.cumsum(actual) / m)
+    distance = float(apart.max())
+    return Distance(distance, float(kolmogorov(distance * np.sqrt(n * m / (n + m)))))
 
 
 def holm(p_values: Values) -> Values:
