@@ -107,6 +107,7 @@ class CreditScoring:
         """Connect to the store and to the runners, in the loop that answers."""
         await self.histories.start()
         await self.placement.start()
+        self.app.start()
         self.metrics.tally.start()
 
     @bentoml.on_shutdown
@@ -145,6 +146,8 @@ class CreditScoring:
             check_routing(settings, has_challenger=RELEASED.challenger is not None)
             for name, folder in prepared_log_folders(settings).items():
                 os.environ[variable(name)] = str(folder)
+            state = Path(settings.routing_dir).absolute()
+            os.environ[variable("routing_dir")] = str(state)
             prepare_metrics_folder()
             champion = model_folder(bentoml.models.get(RELEASED.champion))
             verify_model_files([champion])

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from credit_scoring import __version__
 from credit_scoring.contract.model import Contract
@@ -26,6 +27,7 @@ from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
 from credit_scoring.serving.openapi import Described, Json, api_document
 from credit_scoring.serving.outcomes import Outcomes, outcome_log
+from credit_scoring.serving.override import Overridable, OverrideWatch
 from credit_scoring.serving.predict import Predict, PredictBatch
 from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.recording import (
@@ -169,8 +171,11 @@ def scoring_app(
         histories: Completes applications that come without their history.
     """
     recorder = recorder or Unrecorded()
-    routing = router(
-        models, settings, metrics.routing, listener=recorder.record_shadows
+    watch = OverrideWatch(Path(settings.routing_dir), metrics.override)
+    routing = Overridable(
+        router(models, settings, metrics.routing, listener=recorder.record_shadows),
+        ChampionDecides(models.champion),
+        watch,
     )
     answers = idempotency(settings, metrics.idempotency)
     for role in models.fallbacks:
@@ -217,10 +222,13 @@ def scoring_app(
     )
 
     async def catch_up() -> None:
+        watch.stop()
         await asyncio.to_thread(routing.close)
         await asyncio.to_thread(outcomes.close)
 
-    return ScoringApp(routes, metrics, closing=(catch_up, answers.close))
+    return ScoringApp(
+        routes, metrics, starting=watch.start, closing=(catch_up, answers.close)
+    )
 
 
 def _observe(models: Models, metrics: ServiceMetrics) -> None:
