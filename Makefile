@@ -68,6 +68,11 @@ rollback: $(INSTALLED) ## The champion before again (WHY="...", VERSION=n), reco
 	@WHY='$(subst ','\'',$(WHY))' && $(BIN)/python -m credit_scoring.rollback \
 		--why "$$WHY" --version "$(VERSION)" --env "$(KEDRO_ENV)"
 
+.PHONY: routing
+routing: $(INSTALLED) ## Routing as configured again (WHY="..."), or TO=champion; shows it
+	@WHY='$(subst ','\'',$(WHY))' && $(BIN)/python -m credit_scoring.routing_state \
+		--why "$$WHY" --to "$(or $(TO),configured)"
+
 .PHONY: test
 test: $(INSTALLED) ## The whole test suite with the coverage gate
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95

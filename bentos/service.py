@@ -107,6 +107,7 @@ class CreditScoring:
         """Connect to the store and to the runners, in the loop that answers."""
         await self.histories.start()
         await self.placement.start()
+        self.app.start()
         self.metrics.tally.start()
 
     @bentoml.on_shutdown
@@ -147,6 +148,8 @@ class CreditScoring:
                 os.environ[variable(name)] = str(folder)
             published = Path(settings.monitoring_dir).absolute()
             os.environ[variable("monitoring_dir")] = str(published)
+            state = Path(settings.routing_dir).absolute()
+            os.environ[variable("routing_dir")] = str(state)
             prepare_metrics_folder()
             champion = model_folder(bentoml.models.get(RELEASED.champion))
             verify_model_files([champion])

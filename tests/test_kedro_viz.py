@@ -28,6 +28,8 @@ PIPELINES = {
     "promotion",
     "packaging",
     "alternatives",
+    "challenge",
+    "guard",
     "history",
     "materialization",
     "monitoring",

@@ -85,6 +85,10 @@ class ChallengeError(CreditScoringError, ValueError):
     """Champion and challenger cannot be compared on outcomes."""
 
 
+class SimulationError(CreditScoringError, RuntimeError):
+    """A simulated year cannot go on."""
+
+
 class RoutingStateError(CreditScoringError, RuntimeError):
     """The state of routing cannot be read, written or believed."""
 

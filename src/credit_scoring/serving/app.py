@@ -80,6 +80,7 @@ class ScoringApp:
         routes: tuple[Route, ...],
         metrics: ServiceMetrics,
         *,
+        starting: Callable[[], None] = lambda: None,
         closing: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         """Serve the routes.
@@ -87,9 +88,11 @@ class ScoringApp:
         Args:
             routes: Every path there is.
             metrics: Counts the requests.
+            starting: What is to be done when the server starts.
             closing: What is to be done when the last request is answered, in
                 this order.
         """
+        self.start = starting
         self._closing = tuple(closing)
         self._routes = {route.path: route for route in routes}
         self._metrics = metrics

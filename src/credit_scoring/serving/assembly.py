@@ -37,6 +37,7 @@ from credit_scoring.serving.monitoring import (
 )
 from credit_scoring.serving.openapi import Described, Json, api_document
 from credit_scoring.serving.outcomes import Outcomes, outcome_log
+from credit_scoring.serving.override import Overridable, OverrideWatch
 from credit_scoring.serving.predict import Predict, PredictBatch
 from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.recording import (
@@ -183,8 +184,11 @@ def scoring_app(
         histories: Completes applications that come without their history.
     """
     recorder = recorder or Unrecorded()
-    routing = router(
-        models, settings, metrics.routing, listener=recorder.record_shadows
+    watch = OverrideWatch(Path(settings.routing_dir), metrics.override)
+    routing = Overridable(
+        router(models, settings, metrics.routing, listener=recorder.record_shadows),
+        ChampionDecides(models.champion),
+        watch,
     )
     answers = idempotency(settings, metrics.idempotency)
     for role in models.fallbacks:
@@ -234,10 +238,13 @@ def scoring_app(
     )
 
     async def catch_up() -> None:
+        watch.stop()
         await asyncio.to_thread(routing.close)
         await asyncio.to_thread(outcomes.close)
 
-    return ScoringApp(routes, metrics, closing=(catch_up, answers.close))
+    return ScoringApp(
+        routes, metrics, starting=watch.start, closing=(catch_up, answers.close)
+    )
 
 
 def live_monitor(

@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from credit_scoring.serving.answers import DecisionAnswer, ModelAnswer
 from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
 from credit_scoring.serving.live import LiveGauges
+from credit_scoring.serving.override import OverrideMetrics
 from credit_scoring.serving.pressure import PressureMetrics
 from credit_scoring.serving.routing_metrics import RoutingMetrics
 from credit_scoring.serving.runner_metrics import RunnerMetrics
@@ -53,6 +54,7 @@ class ServiceMetrics:
         self.live = LiveGauges(registry)
         self.pressure = PressureMetrics(registry)
         self.routing = RoutingMetrics(registry)
+        self.override = OverrideMetrics(registry)
         self.runners = RunnerMetrics(registry)
 
     def _register_requests(self, registry: CollectorRegistry) -> None:

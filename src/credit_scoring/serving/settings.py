@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from credit_scoring.environment import PREFIX, read_settings, variable
 from credit_scoring.errors import SettingsError
 from credit_scoring.serving.monitoring_settings import MonitoringSettings
+from credit_scoring.serving.override_settings import OverrideSettings
 
 # Variables with the prefix that another part of the platform reads. They are
 # listed here so that the service can tell them from a typo.
@@ -32,7 +33,7 @@ NAMES_READ_ELSEWHERE: Mapping[str, str] = {
 }
 
 
-class Settings(MonitoringSettings):
+class Settings(MonitoringSettings, OverrideSettings):
     """What an operator may change without a new Bento."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
