@@ -81,6 +81,10 @@ class OutcomeError(CreditScoringError, ValueError):
     """Outcomes cannot be kept or read."""
 
 
+class BatchError(CreditScoringError, RuntimeError):
+    """A file of applications cannot be scored as was asked; nothing is lost."""
+
+
 class BatchTooLongError(CreditScoringError, ValueError):
     """A batch has more requests than one may have."""
 
