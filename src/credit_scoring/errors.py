@@ -97,6 +97,10 @@ class MonitoringError(CreditScoringError, RuntimeError):
     """A window of decisions cannot be monitored; it is never taken for well."""
 
 
+class BatchError(CreditScoringError, RuntimeError):
+    """A file of applications cannot be scored as was asked; nothing is lost."""
+
+
 class BatchTooLongError(CreditScoringError, ValueError):
     """A batch has more requests than one may have."""
 

@@ -18,6 +18,7 @@ SUMMARISED = frozenset(
         "promotion_record",
         "champion_of_the_day",
         "replay_report",
+        "batch_summary",
         "release",
     }
 )
@@ -115,6 +116,8 @@ def _facts(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _champion_of_the_day(results["champion_of_the_day"])
     if "replay_report" in results:
         yield from _replay(results["replay_report"])
+    if "batch_summary" in results:
+        yield from _batch(results["batch_summary"])
     if "release" in results:
         bento = str(results["release"]["bento"])
         # `make serve` serves what is released in bentos/.
@@ -152,6 +155,25 @@ def _replay(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "Model",
             f"version {model['version']} ({model['source']}), by {model['code']}",
         )
+
+
+def _batch(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield (
+        "Scored",
+        f"{summary['decided']:,} of {summary['rows']:,} rows, "
+        f"{summary['rejected']:,} rejected, {summary['without_history']:,} without a "
+        f"history, {summary['repeated_loan_ids']:,} on repeated loan ids",
+    )
+    yield (
+        "Decisions",
+        ", ".join(f"{count:,} {name}" for name, count in summary["decisions"].items()),
+    )
+    for cells, count in list(summary["rejected_cells"].items())[:_SHOWN]:
+        yield "Rejected", f"{count:,} cells: {cells}"
+    yield "Job", f"{summary['job']}, scored at {summary['scored_at']}"
+    logged = "has all of them" if summary["logged"] else "left out, as asked"
+    yield "Decision log", logged
+    yield "Output", str(summary["output"])
 
 
 def _listed(differences: Mapping[str, Any]) -> str:

@@ -9,7 +9,44 @@ from numpy.typing import NDArray
 
 from credit_scoring.errors import ContractError
 
+_ZIP_MAGIC = b"PK\x03\x04"
+_UTF8_BOM = b"\xef\xbb\xbf"
+# UTF-32 before UTF-16: the shorter mark is the beginning of the longer one.
+_OTHER_BOMS = {
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def utf8_without_mark(content: bytes, name: str) -> bytes:
+    """Make sure that a text is UTF-8, and take its byte order mark off.
+
+    Raises:
+        ContractError: If it is encoded otherwise, or no text.
+    """
+    for mark, encoding in _OTHER_BOMS.items():
+        if content.startswith(mark):
+            raise ContractError(f"{name}: encoded as {encoding}; save it as UTF-8")
+    if content.startswith(_ZIP_MAGIC):
+        raise ContractError(f"{name}: a ZIP or Excel file; save it as CSV in UTF-8")
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ContractError(
+            f"{name}: not UTF-8 at byte {error.start} (line {line}); it may be "
+            "Latin-1 or Windows-1252: save it as UTF-8"
+        ) from error
+    zero = content.find(b"\0")
+    if zero >= 0:
+        raise ContractError(
+            f"{name}: holds a zero byte at byte {zero}, so it is no text in UTF-8; "
+            "it may be UTF-16 or a binary file: save it as CSV in UTF-8"
+        )
+    return content.removeprefix(_UTF8_BOM)
 
 
 def header_of(text: bytes, name: str, delimiter: str = ",") -> list[str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -72,7 +71,7 @@ class ParsedColumn:
     set_aside: dict[str, Bools] = field(default_factory=dict)
 
 
-def parse_column(cells: pd.Series, column: Column) -> ParsedColumn:
+def parse_column(cells: pa.Array, column: Column) -> ParsedColumn:
     """Read a column's cells as numbers, its dates as days since 1970-01-01.
 
     Blanks around a cell do not count. A number is decimal, with a point and an
@@ -81,7 +80,8 @@ def parse_column(cells: pd.Series, column: Column) -> ParsedColumn:
     of a string column with categories is read as its code.
 
     Args:
-        cells: Strings, missing where empty, shape (n,).
+        cells: Strings, missing where empty, shape (n,), or what Arrow makes such
+            an array of, as a pandas Series.
         column: What the cells are.
     """
     text = _without(_trimmed(cells), column.missing_values)
@@ -139,10 +139,21 @@ def _either(known: Mapping[str, float], reason: str) -> str:
     return f"{reason}, and none of {', '.join(known)}"
 
 
-def _trimmed(cells: pd.Series) -> pa.Array:
+def text_array(cells: pa.Array) -> pa.Array:
+    """Give strings as one Arrow array of one type.
+
+    Args:
+        cells: Strings, missing where empty: an array of Arrow's, or what it makes
+            one of.
+    """
+    if isinstance(cells, pa.Array):
+        return cells.cast(pa.large_string())
     text = pa.array(cells, type=pa.large_string(), from_pandas=True)
-    if isinstance(text, pa.ChunkedArray):
-        text = text.combine_chunks()
+    return text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+
+
+def _trimmed(cells: pa.Array) -> pa.Array:
+    text = text_array(cells)
     trimmed = pc.ascii_trim(text, characters=" \t")
     return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, text.type), trimmed)
 

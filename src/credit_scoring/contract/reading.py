@@ -16,6 +16,7 @@ from credit_scoring.contract.csv_faults import (
     explain_csv_fault,
     header_of,
     line_numbers,
+    utf8_without_mark,
 )
 from credit_scoring.contract.model import Contract
 from credit_scoring.errors import ContractError
@@ -24,15 +25,6 @@ SOURCE_ROW = "source_row"
 SHA256 = "sha256"
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_ZIP_MAGIC = b"PK\x03\x04"
-_UTF8_BOM = b"\xef\xbb\xbf"
-# UTF-32 before UTF-16: the shorter mark is the beginning of the longer one.
-_OTHER_BOMS = {
-    b"\xff\xfe\x00\x00": "UTF-32",
-    b"\x00\x00\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
 _SHOWN = 8
 
 
@@ -76,7 +68,7 @@ def table_from_bytes(
     text = decompressed(content, name)
     if encoding.lower() not in ("utf-8", "utf8"):
         text = _as_utf8(text, encoding, name)
-    text = _utf8_without_mark(text, name)
+    text = utf8_without_mark(text, name)
     if not text.strip():
         raise ContractError(f"{name}: the file is empty; expected a header and rows")
     header = header_of(text, name, delimiter)
@@ -176,29 +168,6 @@ def _as_utf8(content: bytes, encoding: str, name: str) -> bytes:
         raise ContractError(f"{name}: no encoding is named {encoding!r}") from error
     except UnicodeError as error:
         raise ContractError(f"{name}: not encoded as {encoding}") from error
-
-
-def _utf8_without_mark(content: bytes, name: str) -> bytes:
-    for mark, encoding in _OTHER_BOMS.items():
-        if content.startswith(mark):
-            raise ContractError(f"{name}: encoded as {encoding}; save it as UTF-8")
-    if content.startswith(_ZIP_MAGIC):
-        raise ContractError(f"{name}: a ZIP or Excel file; save it as CSV in UTF-8")
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ContractError(
-            f"{name}: not UTF-8 at byte {error.start} (line {line}); it may be "
-            "Latin-1 or Windows-1252: save it as UTF-8"
-        ) from error
-    zero = content.find(b"\0")
-    if zero >= 0:
-        raise ContractError(
-            f"{name}: holds a zero byte at byte {zero}, so it is no text in UTF-8; "
-            "it may be UTF-16 or a binary file: save it as CSV in UTF-8"
-        )
-    return content.removeprefix(_UTF8_BOM)
 
 
 def _parsed(text: bytes, header: list[str], name: str, delimiter: str) -> pa.Table:

@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from credit_scoring.contract.model import Column, Contract, Role
-from credit_scoring.contract.parsing import ParsedColumn, parse_column
+from credit_scoring.contract.cells import (
+    Fault,
+    id_faults,
+    number_faults,
+    put_aside_by,
+)
+from credit_scoring.contract.model import Contract, Role
+from credit_scoring.contract.parsing import parse_column
 from credit_scoring.contract.reading import SOURCE_ROW
-from credit_scoring.contract.rules import MISSING, Rule, rules_of, standardise
+from credit_scoring.contract.rules import standardise
 from credit_scoring.errors import ContractError
 
 Bools = NDArray[np.bool_]
@@ -20,7 +24,6 @@ Bools = NDArray[np.bool_]
 REJECTED_COLUMNS = (SOURCE_ROW, "loan_id", "column", "value", "reason")
 REPETITION = "repeats an earlier row in every cell; the earlier row is kept"
 CONFLICT = "stands in several rows that differ; none of them is kept"
-NOT_A_TARGET = "is not one of 0, 1"
 _SECONDS_OF_A_DAY = 86_400
 
 
@@ -47,15 +50,6 @@ class CheckedRows:
     recoded: dict[str, dict[str, int]]
 
 
-@dataclass(frozen=True)
-class _Fault:
-    """The cells of one column that break one rule."""
-
-    column: str
-    reason: str
-    broken: Bools
-
-
 def check_rows(frame: pd.DataFrame, contract: Contract) -> CheckedRows:
     """Check every cell against the contract and give the accepted rows typed.
 
@@ -78,22 +72,22 @@ def check_rows(frame: pd.DataFrame, contract: Contract) -> CheckedRows:
     absent = [n for n in (SOURCE_ROW, *contract.columns) if n not in frame.columns]
     if absent:
         raise ContractError(f"columns missing from the rows: {', '.join(absent)}")
-    faults: list[_Fault] = []
-    put_aside: list[_Fault] = []
+    faults: list[Fault] = []
+    put_aside: list[Fault] = []
     numbers: dict[str, NDArray[np.float64]] = {}
     for name, column in contract.columns.items():
         if column.role is Role.ID:
-            faults += _found(_id_faults(frame[name], name, column))
+            faults += _found(id_faults(frame[name], name, column))
         else:
             parsed = parse_column(frame[name], column)
-            faults += _found(_number_faults(parsed, name, column))
-            put_aside += _found(_put_aside(parsed, name, column))
+            faults += _found(number_faults(parsed, name, column))
+            put_aside += _found(put_aside_by(parsed, name, column))
             numbers[name] = parsed.values
     faults += _found(_duplicate_faults(frame, contract, faults))
     kept = np.ones(len(frame), dtype=bool)
     for fault in faults:
         kept &= ~fault.broken
-    aside: list[_Fault] = []
+    aside: list[Fault] = []
     for item in put_aside:
         aside += _found(iter([replace(item, broken=item.broken & kept)]))
         kept &= ~item.broken
@@ -109,51 +103,14 @@ def check_rows(frame: pd.DataFrame, contract: Contract) -> CheckedRows:
     )
 
 
-def _id_faults(cells: pd.Series, name: str, column: Column) -> Iterator[_Fault]:
-    absent = cells.isna().to_numpy(dtype=bool)
-    if not column.nullable:
-        yield _Fault(name, MISSING, absent)
-    if column.pattern is not None:
-        text = pa.array(cells, type=pa.large_string(), from_pandas=True)
-        if isinstance(text, pa.ChunkedArray):
-            text = text.combine_chunks()
-        whole = pc.match_substring_regex(text, rf"\A(?:{column.pattern})\z")
-        fits = pc.fill_null(whole, fill_value=True).to_numpy(zero_copy_only=False)
-        reason = f"does not match the pattern {column.pattern}"
-        yield _Fault(name, reason, ~np.asarray(fits, dtype=bool))
-
-
-def _number_faults(parsed: ParsedColumn, name: str, column: Column) -> Iterator[_Fault]:
-    if not column.nullable:
-        yield _Fault(name, MISSING, parsed.absent)
-    yield _Fault(name, parsed.unreadable_reason, parsed.unreadable)
-    unjudged = ~(parsed.absent | parsed.unreadable)
-    for aside in parsed.set_aside.values():
-        unjudged &= ~aside
-    # Zero stands in where there is no number, so that rules see no NaN.
-    values = np.where(unjudged, parsed.values, 0.0)
-    rules = rules_of(column)
-    if column.role is Role.TARGET:
-        rules = (*rules, Rule(NOT_A_TARGET, lambda value: ~np.isin(value, (0.0, 1.0))))
-    for rule in rules:
-        broken = rule.broken(values) & unjudged
-        unjudged &= ~broken
-        yield _Fault(name, rule.reason, broken)
-
-
-def _put_aside(parsed: ParsedColumn, name: str, column: Column) -> Iterator[_Fault]:
-    for text, cells in parsed.set_aside.items():
-        yield _Fault(name, column.set_aside[text], cells)
-
-
-def _found(faults: Iterator[_Fault]) -> Iterator[_Fault]:
+def _found(faults: Iterator[Fault]) -> Iterator[Fault]:
     """Keep the faults that some row has."""
     return (fault for fault in faults if fault.broken.any())
 
 
 def _duplicate_faults(
-    frame: pd.DataFrame, contract: Contract, faults: list[_Fault]
-) -> Iterator[_Fault]:
+    frame: pd.DataFrame, contract: Contract, faults: list[Fault]
+) -> Iterator[Fault]:
     name = contract.id_name
     cells = frame[name]
     shared = np.array(cells.duplicated(keep=False) & cells.notna(), dtype=bool)
@@ -172,7 +129,7 @@ def _duplicate_faults(
     ):
         broken = np.zeros(len(frame), dtype=bool)
         broken[shared] = chosen.to_numpy()
-        yield _Fault(name, reason, broken)
+        yield Fault(name, reason, broken)
 
 
 def _typed(accepted: dict[str, object], contract: Contract) -> pd.DataFrame:
@@ -201,7 +158,7 @@ def _moments(days: NDArray[np.float64]) -> NDArray[np.datetime64]:
 
 
 def _listed(
-    frame: pd.DataFrame, faults: list[_Fault], contract: Contract
+    frame: pd.DataFrame, faults: list[Fault], contract: Contract
 ) -> pd.DataFrame:
     order = {name: index for index, name in enumerate(contract.columns)}
     rows = [

@@ -34,13 +34,13 @@ class _RowsPerSecond(TextColumn):
 
 @contextlib.contextmanager
 def row_progress(
-    title: str, total: int, console: Console | None = None
+    title: str, total: int | None, console: Console | None = None
 ) -> Iterator[Callable[[int], None]]:
     """Show progress until the block is left.
 
     Args:
         title: What is going on.
-        total: Number of rows in all.
+        total: Number of rows in all; None if nobody knows.
         console: Where a person may look; by default standard error.
 
     Yields:
@@ -65,7 +65,7 @@ def row_progress(
 class _Lines:
     """A line of the log every few seconds."""
 
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int | None) -> None:
         self._title = title
         self._total = total
         self._done = 0
@@ -77,10 +77,15 @@ class _Lines:
         if now - self._last < _SECONDS_BETWEEN_LINES:
             return
         self._last = now
+        speed = self._done / (now - self._started)
+        if self._total is None:
+            logger.info("%s: %d rows, %d rows/s", self._title, self._done, speed)
+            return
         logger.info(
-            "%s: %d of %d rows, %d rows/s",
+            "%s: %d of %d rows, %d rows/s, %d s left",
             self._title,
             self._done,
             self._total,
-            self._done / (now - self._started),
+            speed,
+            (self._total - self._done) / speed,
         )

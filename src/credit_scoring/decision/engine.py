@@ -115,10 +115,15 @@ class DecisionEngine:
             for rule in policy.rules
         )
         self._band_codes = tuple(band.code for band in policy.bands)
-        self._points_per_unit = grading.scaling.factor * grading.calibration.slope
+        self.points_per_unit = grading.scaling.factor * grading.calibration.slope
         self._unavailable = Reason(
             HISTORY_UNAVAILABLE, None, policy.history_unavailable_text, None
         )
+
+    @property
+    def ranges(self) -> Values:
+        """The training range, see `Uncertainty.ranges_of`; any if no rule asks."""
+        return self._rules.ranges
 
     @property
     def policy_version(self) -> str:
@@ -158,7 +163,7 @@ class DecisionEngine:
             InvalidProbabilityError: If the model gives a margin that is no
                 finite number.
         """
-        decisions, speakers = self._graded(rows, explain=explain)
+        decisions, speakers = self.decide_silently(rows, explain=explain)
         decisions.reasons[:] = self._reasons(decisions.features, speakers)
         return decisions
 
@@ -178,7 +183,7 @@ class DecisionEngine:
             InvalidProbabilityError: If the model gives a margin that is no
                 finite number.
         """
-        return self._graded(self._rows(columns), explain=False)[0]
+        return self.decide_silently(self._rows(columns), explain=False)[0]
 
     def decide_without_history(self) -> Decision:
         """Refer an application whose history is not at hand, with no PD made up."""
@@ -224,8 +229,22 @@ class DecisionEngine:
             rows[:, self.columns.index(name)] = columns[name]
         return rows
 
-    def _graded(self, rows: Values, *, explain: bool) -> tuple[Decisions, Codes]:
-        """Decide without reasons; besides, who gives them (see `grade_rows`)."""
+    def decide_silently(
+        self, rows: Values, *, explain: bool
+    ) -> tuple[Decisions, Codes]:
+        """Decide as `decide_rows` does, and say who would give reasons.
+
+        Args:
+            rows: Shape (n, n_columns), see `decide_rows`.
+            explain: The model would speak for approvals, too.
+
+        Returns:
+            Decisions without reasons; besides, who gives them (see `grade_rows`).
+
+        Raises:
+            InvalidProbabilityError: If the model gives a margin that is no
+                finite number.
+        """
         n, grading = len(rows), self.grading
         x = self.features.compute_rows(rows, self._input_places)
         margin = self.model.margin(x)
@@ -270,7 +289,7 @@ class DecisionEngine:
         if speaking:
             asked = x if len(speaking) == len(x) else x[speaking]
             explained = self.groups.explain(
-                self.model.contributions(asked), self._points_per_unit
+                self.model.contributions(asked), self.points_per_unit
             )
             for row, own in zip(speaking, explained, strict=True):
                 of_model[row] = own

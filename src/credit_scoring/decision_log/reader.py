@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from credit_scoring.decision_log.chain import GENESIS, Link, link_of
+from credit_scoring.decision_log.blocks import fault_of_block, read_block
+from credit_scoring.decision_log.chain import Link, link_of
 from credit_scoring.decision_log.files import is_locked, unchanged
+from credit_scoring.decision_log.following import Chain
 from credit_scoring.decision_log.index import INDEX_NAME, Known
 from credit_scoring.decision_log.records import (
     FORMAT,
     SEGMENT_NAME,
+    BlockEntry,
     DecisionEntry,
     Ended,
     Footer,
@@ -47,12 +50,21 @@ Decided = TypeVar("Decided", DecisionEntry, ShadowEntry)
 
 @dataclass(frozen=True, slots=True)
 class Logged(Generic[Entry]):
-    """A decision, or one in the shadow, and where it stands."""
+    """A decision, or one in the shadow, and where it stands.
+
+    Attributes:
+        entry: The decision.
+        header: Of its segment.
+        segment: Name of the segment.
+        line: Its line, from 1; of a decision in a block, the block's.
+        block: The block that it is in, if it is in one.
+    """
 
     entry: Entry
     header: Header
     segment: str
     line: int
+    block: BlockEntry | None = None
 
 
 LoggedDecision = Logged[DecisionEntry]
@@ -216,10 +228,27 @@ def _entries_of(path: Path, kind: type[Decided]) -> Iterator[Logged[Decided]]:
             content = _decoded(path.name, number, line)
             if isinstance(content, Header):
                 header = content
-            elif isinstance(content, kind):
-                if header is None:
-                    raise DecisionLogError(f"{path.name}: begins without a header")
+                continue
+            if not isinstance(content, kind | BlockEntry):
+                continue
+            if header is None:
+                raise DecisionLogError(f"{path.name}: begins without a header")
+            if isinstance(content, kind):
                 yield Logged(content, header, path.name, number)
+            elif isinstance(content, BlockEntry):
+                for entry in _entries_in(path, number, content, kind):
+                    yield Logged(entry, header, path.name, number, content)
+
+
+def _entries_in(
+    path: Path, number: int, block: BlockEntry, kind: type[Decided]
+) -> Iterator[Decided]:
+    problem = fault_of_block(path.parent, block)
+    if problem is not None:
+        raise DecisionLogError(f"{path.name}, line {number}: {problem}")
+    for entry in read_block(path.parent, block):
+        if isinstance(entry, kind):
+            yield entry
 
 
 def _decoded(name: str, number: int, line: bytes) -> SegmentLine:
@@ -230,55 +259,12 @@ def _decoded(name: str, number: int, line: bytes) -> SegmentLine:
     return said
 
 
-@dataclass
-class _Chain:
-    """Follows a chain of lines, and goes on behind what is wrong."""
-
-    file: str
-    faults: list[Fault] = field(default_factory=list)
-    lines: int = 0
-    size_bytes: int = 0
-    torn_bytes: int = 0
-    stated: bytes = GENESIS
-    _computed: bytes = GENESIS
-    _sequence: int = -1
-
-    def follow(self, line: bytes) -> Link | None:
-        """Take the next line; None if it is torn or none at all."""
-        self.lines += 1
-        if not line.endswith(b"\n"):
-            self.torn_bytes = len(line)
-            return None
-        self.size_bytes += len(line)
-        link = link_of(line)
-        if link is None:
-            self.fault("not a line of the decision log")
-            return None
-        if link.computed != link.stated:
-            self.fault("altered: its hash is not that of its content")
-        expected = self._sequence + 1
-        if link.sequence != expected:
-            self.fault(
-                f"number {link.sequence} stands where {expected} was expected: "
-                "lines were removed, inserted, repeated or reordered"
-            )
-        # Of an altered line either hash may be the one that the next line has.
-        elif link.previous not in (self.stated, self._computed):
-            self.fault("does not continue the line before it")
-        self._sequence = link.sequence
-        self.stated, self._computed = link.stated, link.computed
-        return link
-
-    def fault(self, problem: str) -> None:
-        self.faults.append(Fault(self.file, self.lines, problem))
-
-
 class _IndexCheck:
     """Follows the index."""
 
     def __init__(self, folder: Path) -> None:
         self.known = Known()
-        self.chain = _Chain(INDEX_NAME)
+        self.chain = Chain(INDEX_NAME)
         path = folder / INDEX_NAME
         if not path.exists():
             if segment_paths(folder):
@@ -304,11 +290,12 @@ class _SegmentCheck:
     """Follows a segment."""
 
     def __init__(self, path: Path, heard: Heard) -> None:
-        self.chain = _Chain(path.name)
+        self.chain = Chain(path.name)
         self._path = path
         self._heard = heard
         self._header: Header | None = None
         self._counts: Counter[type] = Counter()
+        self._block_decisions = 0
         self._footer: Footer | None = None
         # First, so that what is written meanwhile is not taken for torn.
         self._open = is_locked(path)
@@ -331,6 +318,8 @@ class _SegmentCheck:
             decisions=self._counts[DecisionEntry],
             shadows=self._counts[ShadowEntry],
             outcomes=self._counts[OutcomeEntry],
+            blocks=self._counts[BlockEntry],
+            block_decisions=self._block_decisions,
             size_bytes=chain.size_bytes,
             last_hash=chain.stated.decode(),
             torn_bytes=chain.torn_bytes,
@@ -362,8 +351,21 @@ class _SegmentCheck:
                 )
         else:
             self._counts[type(content)] += 1
-            if self._header is not None:
+            if isinstance(content, BlockEntry):
+                self._take_block(content)
+            elif self._header is not None:
                 self._heard(_logged(content, self._header, chain.file, chain.lines))
+
+    def _take_block(self, block: BlockEntry) -> None:
+        chain, folder = self.chain, self._path.parent
+        self._block_decisions += block.decisions
+        problem = fault_of_block(folder, block)
+        if problem is not None:
+            chain.fault(problem)
+        elif self._header is not None and self._heard is not nobody:
+            place = (self._header, chain.file, chain.lines, block)
+            for entry in read_block(folder, block):
+                self._heard(_logged(entry, *place))
 
     def _check_header(self, header: Header) -> None:
         self._header = header

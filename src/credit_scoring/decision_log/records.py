@@ -169,6 +169,32 @@ class OutcomeEntry(
     decision_id: str | None = None
 
 
+class BlockEntry(msgspec.Struct, frozen=True, gc=False, tag="block", tag_field="kind"):
+    """Decisions of a batch, which are in a file of their own.
+
+    Attributes:
+        file: Parquet file, relative to the log's folder.
+        sha256: Digest of its bytes.
+        decisions: How many it holds.
+        job: The batch, 32 hex digits.
+        scored_at: Of all its decisions.
+        explained: Whether the reasons of approvals were asked for, too.
+        told: Whether reasons were asked for at all.
+        models: Who decided, champion first.
+        policy_versions: Of each of them.
+    """
+
+    file: str
+    sha256: str
+    decisions: int
+    job: str
+    scored_at: datetime
+    explained: bool
+    told: bool
+    models: tuple[LoggedModel, ...]
+    policy_versions: tuple[str, ...]
+
+
 class DecidingModel(msgspec.Struct, frozen=True):
     """A model that may decide in a segment, and how its features are named."""
 
@@ -209,7 +235,8 @@ class Footer(msgspec.Struct, frozen=True, tag="footer", tag_field="kind"):
     """Last line of a segment that was closed; `previous` is the last hash.
 
     Attributes:
-        records: Count of its decisions, those in the shadow included.
+        records: Count of its decisions, those in the shadow included; a block of a
+            batch counts once.
         closed_at: When it was closed.
     """
 
@@ -255,7 +282,7 @@ class Removed(msgspec.Struct, frozen=True, tag="removed", tag_field="kind"):
     at: datetime
 
 
-SegmentLine = Header | DecisionEntry | ShadowEntry | OutcomeEntry | Footer
+SegmentLine = Header | DecisionEntry | ShadowEntry | OutcomeEntry | BlockEntry | Footer
 IndexLine = Opened | Ended | Removed
 Line = TypeVar("Line")
 

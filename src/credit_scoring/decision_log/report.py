@@ -42,6 +42,8 @@ class SegmentReport:
         torn_bytes: Length of a part of a line at its end. That was never an
             answered decision: its process was killed while writing it.
         outcomes: Count of its outcomes, which have a log of their own.
+        blocks: Count of its blocks of batches.
+        block_decisions: Count of the decisions in them.
     """
 
     name: str
@@ -52,11 +54,13 @@ class SegmentReport:
     last_hash: str
     torn_bytes: int
     outcomes: int = 0
+    blocks: int = 0
+    block_decisions: int = 0
 
     @property
     def records(self) -> int:
-        """Count of all decisions, those in the shadow and outcomes included."""
-        return self.decisions + self.shadows + self.outcomes
+        """Count of all lines that count: decisions, in the shadow or not, and so on."""
+        return self.decisions + self.shadows + self.outcomes + self.blocks
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,8 @@ class LogReport:
 
     @property
     def decisions(self) -> int:
-        """Count of decisions in all segments."""
-        return sum(segment.decisions for segment in self.segments)
+        """Count of decisions in all segments, those in blocks included."""
+        return sum(s.decisions + s.block_decisions for s in self.segments)
 
     @property
     def shadows(self) -> int:

@@ -5,6 +5,7 @@ import logging
 from datetime import datetime
 from pathlib import Path
 
+from credit_scoring.decision_log.blocks import blocks_of
 from credit_scoring.decision_log.index import Index
 from credit_scoring.decision_log.records import Removed
 
@@ -46,6 +47,9 @@ def remove_expired(index: Index, folder: Path, *, months: int, now: datetime) ->
 
 def _delete(path: Path) -> None:
     try:
+        if path.exists():
+            for block in blocks_of(path):
+                (path.parent / block.file).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
     except OSError as error:
         _LOG.error("segment %s cannot be deleted: %s", path.name, error.strerror)

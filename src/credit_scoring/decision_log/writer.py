@@ -13,6 +13,7 @@ from pathlib import Path
 from credit_scoring.decision_log.files import is_locked
 from credit_scoring.decision_log.index import Index, locked_index
 from credit_scoring.decision_log.records import (
+    BlockEntry,
     DecisionEntry,
     Ended,
     Opened,
@@ -92,7 +93,9 @@ class DecisionLog:
         segment = self._segment
         return 0 if segment is None else segment.size_bytes
 
-    def append(self, entries: Sequence[DecisionEntry | OutcomeEntry]) -> int:
+    def append(
+        self, entries: Sequence[DecisionEntry | OutcomeEntry | BlockEntry]
+    ) -> int:
         """Write decisions before they are answered, all with one write.
 
         Args:

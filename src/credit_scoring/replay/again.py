@@ -32,7 +32,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         segment: Name of its segment.
         line: Its line there, from 1.
-        kind: ``decision`` or ``shadow``.
+        kind: ``decision``, ``shadow``, or ``block`` for a decision of a batch.
         loan_id: Of the application.
         inputs: Contract columns by name; what was not given is left out.
         explained: Whether the reasons of an approval were asked for, too.
@@ -40,6 +40,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         features: Feature row; None if none was computed, or none is logged.
         margin: This and what follows: as logged.
         pd_interval: Low, high and level; None if none was asked for.
+        told: Whether reasons were asked for.
     """
 
     segment: str
@@ -58,6 +59,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     reasons: LoggedReasons
     policy_version: str
     pd_interval: tuple[float, float, float] | None = None
+    told: bool = True
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -66,7 +68,7 @@ class Difference(msgspec.Struct, frozen=True):
     Attributes:
         segment: Name of the segment.
         line: Line of the record, from 1.
-        kind: ``decision``, ``shadow`` or ``header``.
+        kind: ``decision``, ``shadow``, ``block`` or ``header``.
         field: What differs.
         problem: How; never a value of the application or of its decision.
     """
@@ -200,6 +202,8 @@ class Again:
         if record.policy_version != self._engine.policy_version:
             problem = "not that of the model's artifact"
             yield difference(record, "policy_version", problem)
+        if not record.told:
+            return
         logged = record.reasons
         if len(logged) != len(again):
             problem = f"{len(logged)} were given, {len(again)} are now"

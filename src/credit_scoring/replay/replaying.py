@@ -14,6 +14,7 @@ from credit_scoring.decision_log.reader import (
     verify_log,
 )
 from credit_scoring.decision_log.records import (
+    BlockEntry,
     DecisionEntry,
     Header,
     LoggedInterval,
@@ -119,7 +120,8 @@ class _Replay:
             self._count(entry)
             self._check(entry, segment, line)
             self._remember(entry)
-            self._take(entry.model, _decision(entry, segment, line))
+            record = _decision(entry, segment, line, block=logged.block)
+            self._take(entry.model, record)
         else:
             self._found.counts.shadows += 1
             shadow: LoggedShadow = logged
@@ -219,11 +221,14 @@ class _Replay:
         self._found.add(judge.take(records))
 
 
-def _decision(entry: DecisionEntry, segment: str, line: int) -> Record:
+def _decision(
+    entry: DecisionEntry, segment: str, line: int, *, block: BlockEntry | None
+) -> Record:
     return Record(
         segment=segment,
         line=line,
-        kind="decision",
+        kind="decision" if block is None else "block",
+        told=block is None or block.told,
         loan_id=entry.loan_id,
         inputs=entry.inputs,
         explained=entry.explained,

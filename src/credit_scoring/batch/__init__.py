@@ -1,0 +1,1 @@
+"""Scoring files of any size: exact, in bounded memory, safe to kill and restart."""
