@@ -76,6 +76,8 @@ def test_without_a_supervisor_as_parent_nobody_is_told(
         raise AssertionError(arguments)
 
     monkeypatch.setattr(os, "kill", kill)
+    # An orphan's parent may be the machine's first process.
+    monkeypatch.setattr(os, "getppid", lambda: 4242)
     if supervisor is not None:
         monkeypatch.setenv("_CREDIT_SCORING_SUPERVISOR", supervisor)
         monkeypatch.setenv("_CREDIT_SCORING_REFUSAL", str(tmp_path / "refusal.txt"))
