@@ -110,7 +110,9 @@ def test_a_miscalibrated_challenger_is_not_promoted(
     gates: GateParameters,
 ) -> None:
     better["challenger_pd"] = better["challenger_pd"] * 0.7
-    found = judged(better, pair, parameters, gates)
+    strict = parameters.model_copy(update={"ask_slope": True})
+    found = judged(better, pair, strict, gates)
+    assert "calibration_slope" in {gate.name for gate in found.gates}
     assert "calibration_in_the_large" in refused(found)
     assert found.verdict == "keep"
 

@@ -59,7 +59,7 @@ def judge_challenge(
         *_reliability(selected, comparison, parameters),
         _primary(comparison, parameters),
         _profit(comparison, gates),
-        *_calibration(comparison, gates),
+        *_calibration(comparison, gates, parameters),
         *_evidence(evidence),
     )
     reliable = all_passed(gate for gate in asked if gate.name in RELIABLE)
@@ -156,7 +156,9 @@ def _profit(comparison: Comparison, gates: GateParameters) -> Gate:
     return at_least("profit_against_champion", measure, least, by_low=True)
 
 
-def _calibration(comparison: Comparison, gates: GateParameters) -> Iterator[Gate]:
+def _calibration(
+    comparison: Comparison, gates: GateParameters, parameters: ChallengeParameters
+) -> Iterator[Gate]:
     asked, group = gates.calibration, comparison.challenger
     whole = asked.rule == "interval"
 
@@ -168,7 +170,8 @@ def _calibration(comparison: Comparison, gates: GateParameters) -> Iterator[Gate
         figures = [getattr(line, f"{part}{end}") for end in ("", "_low", "_high")]
         return within(name, Measure(*figures), bounds, whole=whole)
 
-    for part in ("slope", "in_the_large"):
+    parts = ("slope", "in_the_large") if parameters.ask_slope else ("in_the_large",)
+    for part in parts:
         bounds = getattr(asked, part)
         yield fail_closed(
             f"calibration_{part}",

@@ -62,6 +62,8 @@ class ChallengeParameters(_Frozen):
             what was asked of it: followed, or decided on its arm.
         challenger_share: Share of the applicants that `split` was set to.
         balance_p: Least p-value of the arms' sizes under that share.
+        ask_slope: Whether the slope of the calibration is a gate. Among those with
+            an outcome it is that of a part of the range.
         carry_out: Whether the verdict changes roles, or is only reported.
     """
 
@@ -79,6 +81,7 @@ class ChallengeParameters(_Frozen):
     followed_share: float = Field(default=0.95, ge=0, le=1)
     challenger_share: float = Field(default=0.1, gt=0, lt=1)
     balance_p: float = Field(default=0.001, ge=0, lt=1)
+    ask_slope: bool = False
     carry_out: bool = False
 
     @model_validator(mode="after")
