@@ -73,6 +73,16 @@ routing: $(INSTALLED) ## Routing as configured again (WHY="..."), or TO=champion
 	@WHY='$(subst ','\'',$(WHY))' && $(BIN)/python -m credit_scoring.routing_state \
 		--why "$$WHY" --to "$(or $(TO),configured)"
 
+MONTHS ?= 12
+YEARS ?= 50
+
+# From the models that `kedro run` made.
+.PHONY: simulate
+simulate: $(INSTALLED) ## A year of decisions, outcomes and drift (MONTHS, YEARS), reported
+	@test -f data/08_reporting/comparison.json || $(BIN)/python -m kedro run
+	@$(BIN)/python -m credit_scoring.simulation --months $(MONTHS) --years $(YEARS) \
+		--pictures data/08_reporting/simulated_year
+
 .PHONY: test
 test: $(INSTALLED) ## The whole test suite with the coverage gate
 	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95

@@ -3,7 +3,13 @@ import pytest
 from scipy import stats
 
 from credit_scoring.errors import EvaluationError
-from credit_scoring.evaluation.shift import Shift, holm, judge_shift, ks_of_counts
+from credit_scoring.evaluation.shift import (
+    Shift,
+    chance_of_shift,
+    holm,
+    judge_shift,
+    ks_of_counts,
+)
 from credit_scoring.evaluation.stability import count_by_bin
 
 
@@ -81,3 +87,11 @@ def test_counts_without_rows_or_of_other_bins_have_no_distance() -> None:
     for one, other in (([0, 0], [1, 1]), ([1, 1], [1, 1, 1])):
         with pytest.raises(EvaluationError, match="in the same bins"):
             ks_of_counts(np.array(one), np.array(other))
+
+
+def test_the_chance_alone_is_that_of_the_judgement() -> None:
+    expected = np.array([400, 300, 200, 100])
+    actual = np.array([30, 30, 25, 15])
+    assert chance_of_shift(expected, actual) == judge_shift(expected, actual).p_value
+    one = np.array([5, 0])
+    assert chance_of_shift(one, one) == 1.0

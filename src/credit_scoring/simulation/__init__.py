@@ -1,0 +1,1 @@
+"""A simulated year: held-out applicants as a stream through the real engine."""
