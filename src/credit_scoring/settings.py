@@ -3,10 +3,11 @@
 from credit_scoring.configuration import ProjectConfigLoader, file_named_by
 from credit_scoring.hooks import RunReportHooks
 from credit_scoring.registry.tracking import artifact_location, tracking_uri
-from credit_scoring.tracking import TrackingHooks
+from credit_scoring.tracking import TrackingHooks, TrackingServerHooks
 
 # Kedro-Viz's hooks are found by themselves, kedro-mlflow's are part of TrackingHooks.
-HOOKS = (RunReportHooks(), TrackingHooks())
+# The last are called first: the server is looked for before MLflow talks to it.
+HOOKS = (RunReportHooks(), TrackingHooks(), TrackingServerHooks())
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")
 
 CONFIG_LOADER_CLASS = ProjectConfigLoader

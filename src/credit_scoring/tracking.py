@@ -1,15 +1,18 @@
 """How a run is tracked in MLflow: kedro-mlflow's way, with readable parameters."""
 
 import json
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import mlflow
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from pydantic import BaseModel
 
 from credit_scoring.registry.provenance import project_folder, provenance_of
+from credit_scoring.registry.tracking_server import require_tracking_server
 
 # MLflow warns of a class in kedro-mlflow, with a filter of its own before any other.
 with warnings.catch_warnings(record=True):
@@ -17,6 +20,21 @@ with warnings.catch_warnings(record=True):
 
 # Logged whole as a file with each candidate; longer than MLflow's parameters may be.
 _LOGGED_AS_A_FILE = frozenset({"contract"})
+
+
+class TrackingServerHooks:
+    """Refuses a run that is to be tracked on a server, where it cannot be."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Look for all that the run needs of the environment and of the server.
+
+        Raises:
+            SettingsError: If something is missing; nothing has run by then.
+        """
+        names = context.config_loader["globals"]
+        if names.get("tracking") == "server":
+            require_tracking_server(os.environ, names["name"])
 
 
 class TrackingHooks(MlflowHook):  # type: ignore[misc]

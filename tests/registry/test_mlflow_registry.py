@@ -1,6 +1,7 @@
 import dataclasses
 import warnings
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
@@ -76,6 +77,23 @@ def test_the_same_artifact_is_registered_once_and_logged_each_time(
     assert registry.versions() == [first]
     runs = MlflowClient().search_runs(["1"])
     assert [run.data.tags["registered_version"] for run in runs] == ["1", "1"]
+
+
+def test_a_registration_that_was_sent_twice_leaves_one_version(
+    artifact: Artifact, log: CandidateLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As MLflow's client does when the answer is lost on a broken connection."""
+    once = MlflowClient.create_model_version
+
+    def sent_again(self: MlflowClient, *words: Any, **more: Any) -> Any:
+        once(self, *words, **more)
+        return once(self, *words, **more)
+
+    monkeypatch.setattr(MlflowClient, "create_model_version", sent_again)
+    registry = MlflowRegistry()
+    version = registry.log_candidate(artifact, log)
+    assert registry.versions() == [version]
+    assert version.version == 1
 
 
 def test_another_artifact_is_another_version(

@@ -148,6 +148,23 @@ def test_records_follow_each_other(promotions: Promotions) -> None:
     assert roles() == (2, 1)
 
 
+def test_a_record_that_was_sent_twice_stands_once(
+    promotions: Promotions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As MLflow's client does when the answer is lost on a broken connection."""
+    once = MlflowClient.create_model_version
+
+    def sent_again(self: MlflowClient, *words: Any, **more: Any) -> Any:
+        once(self, *words, **more)
+        return once(self, *words, **more)
+
+    monkeypatch.setattr(MlflowClient, "create_model_version", sent_again)
+    first = promotions.promote([candidate(1, None)])
+    second = promotions.promote([candidate(2, 1)])
+    assert promotions.log.records() == [first, second]
+    assert roles() == (2, 1)
+
+
 def test_whoever_was_judged_against_another_champion_is_refused(
     promotions: Promotions,
 ) -> None:

@@ -230,14 +230,25 @@ class MlflowRegistry:
                 input_example=input_example(artifact.contract),
             )
         self._ensure_registered_model()
-        created = self._client.create_model_version(
+        self._client.create_model_version(
             self.name,
             source=f"models:/{model.model_id}",
             run_id=run_id,
             tags=version_tags(artifact),
             model_id=model.model_id,
         )
-        return _registered(created)
+        return self._registered_once(run_id)
+
+    def _registered_once(self, run_id: str) -> RegisteredVersion:
+        """Give the version of a run, and delete others that it has.
+
+        A call whose answer was lost is sent again by MLflow's client, and makes
+        another version of the same model.
+        """
+        first, *again = [v for v in self.versions() if v.run_id == run_id]
+        for version in again:
+            self._client.delete_model_version(self.name, str(version.version))
+        return first
 
     def _ensure_registered_model(self) -> None:
         try:

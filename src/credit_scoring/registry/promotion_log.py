@@ -129,14 +129,17 @@ class PromotionLog:
                     Path(place, name).write_bytes(content)
                 mlflow.log_artifacts(place, _FOLDER)
             entry = self._enter(record, run.info.run_id)
-        if entry not in self.chain():
+        # A call whose answer was lost is sent again, and may have entered it twice.
+        same = (entry.run_id, entry.digest)
+        standing = [one for one in self.chain() if (one.run_id, one.digest) == same]
+        if not standing:
             raise PromotionError(
                 "another promotion was recorded while this one was decided, and it "
                 f"stands; entry {entry.number} of {self.name} is void and no role was "
                 "changed. Run `kedro run --pipelines promotion,packaging` to judge "
                 "against the new champion"
             )
-        return entry
+        return standing[0]
 
     def _enter(self, record: Record, run_id: str) -> Entry:
         try:

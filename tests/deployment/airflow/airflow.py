@@ -1,0 +1,35 @@
+"""The real Airflow, in its own environment."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[3]
+FOLDER = PROJECT / "deployment" / "airflow"
+AIRFLOW = PROJECT / ".venv-airflow" / "bin" / "python"
+
+
+def airflow(
+    words: Sequence[str], *, home: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run its Python; the test is skipped where it is not installed."""
+    if not AIRFLOW.is_file():
+        pytest.skip("Airflow is not installed (make airflow)")
+    home.mkdir(exist_ok=True)
+    kept = {n: v for n, v in os.environ.items() if not n.startswith("PYTHON")}
+    return subprocess.run(
+        [str(AIRFLOW), *words],
+        env={
+            **kept,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
