@@ -22,7 +22,7 @@ from credit_scoring.serving.assembly import (
 )
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
-from credit_scoring.serving.recording import LogMetrics
+from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.settings import Settings
 
 from ...conftest import SmallProject
