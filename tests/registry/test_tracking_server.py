@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 
 from credit_scoring.errors import SettingsError
+from credit_scoring.registry.signing import (
+    SIGNING_KEY_FILE,
+    TRUSTED_KEYS_DIR,
+    load_signer,
+    public_pem,
+)
 from credit_scoring.registry.tracking_server import require_tracking_server
 from credit_scoring.serving.local_server import HOST, free_port
 
@@ -61,6 +67,15 @@ def test_keys_are_read_before_the_server_is_asked(tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def keys(signing_key: Path, tmp_path: Path) -> dict[str, str]:
+    """Variables that name a key, and the folder in which it is trusted."""
+    named = {SIGNING_KEY_FILE: str(signing_key)}
+    public = load_signer(named, tmp_path).public_key
+    (tmp_path / "trusted.pem").write_bytes(public_pem(public))
+    return {**named, TRUSTED_KEYS_DIR: str(tmp_path)}
+
+
+@pytest.fixture
 def served() -> Iterator[Callable[[dict[str, tuple[int, str]]], str]]:
     """A server that says what the real ones were seen to say: path -> answer."""
     with ThreadingHTTPServer((HOST, free_port()), BaseHTTPRequestHandler) as server:
@@ -104,15 +119,13 @@ ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 )
 def test_what_the_server_says_is_told_with_what_to_do(
     served: Callable[[dict[str, tuple[int, str]]], str],
-    signing_key: Path,
-    tmp_path: Path,
+    keys: dict[str, str],
     answers: dict[str, tuple[int, str]],
     reason: str,
 ) -> None:
     environment = {
         **COMPLETE,
-        "CREDIT_SCORING_SIGNING_KEY_FILE": str(signing_key),
-        "CREDIT_SCORING_TRUSTED_KEYS_DIR": str(tmp_path),
+        **keys,
         "MLFLOW_TRACKING_URI": served(answers),
     }
     with pytest.raises(SettingsError, match=reason):
@@ -128,15 +141,13 @@ def test_what_the_server_says_is_told_with_what_to_do(
 )
 def test_a_store_that_is_not_there_is_told(
     served: Callable[[dict[str, tuple[int, str]]], str],
-    signing_key: Path,
-    tmp_path: Path,
+    keys: dict[str, str],
     address: str,
     reason: str,
 ) -> None:
     environment = {
         **COMPLETE,
-        "CREDIT_SCORING_SIGNING_KEY_FILE": str(signing_key),
-        "CREDIT_SCORING_TRUSTED_KEYS_DIR": str(tmp_path),
+        **keys,
         "MLFLOW_TRACKING_URI": served({BY_NAME: (200, "s3://bucket/1")}),
         "MLFLOW_S3_ENDPOINT_URL": address,
         "AWS_ACCESS_KEY_ID": "a",

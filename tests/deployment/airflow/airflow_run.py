@@ -51,7 +51,7 @@ class Deployed:
                 shutil.copy2(source, target)
             else:
                 shutil.copytree(source, target, ignore=MADE)
-        kedro = folder / "kedro.py"
+        kedro = folder / "first_attempt.py"
         kedro.write_text(KEDRO)
         described = FOLDER / "pipelines.json"
         if not described.is_file():
