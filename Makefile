@@ -122,6 +122,12 @@ bench-reasons: packed ## How stable reasons are under resampled backgrounds
 bench-replay: packed ## How long 100,000 logged decisions take to be decided again
 	@$(BIN)/python tests/benchmarks/replay.py
 
+ROWS ?= 1000000
+
+.PHONY: bench-batch
+bench-batch: packed ## Batch scoring beside XGBoost alone and pandas (ROWS, ROUNDS)
+	@$(BIN)/python tests/benchmarks/batch.py --rows $(ROWS) --rounds $(ROUNDS)
+
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits
 	@$(BIN)/python -m kedro run --pipelines ingestion,validation
