@@ -146,6 +146,12 @@ bench-replay: packed ## How long 100,000 logged decisions take to be decided aga
 bench-alone: packed ## Where the time of a request that comes alone goes
 	@$(BIN)/python tests/benchmarks/lone_request.py
 
+ROWS ?= 1000000
+
+.PHONY: bench-batch
+bench-batch: packed ## Batch scoring beside XGBoost alone and pandas (ROWS, ROUNDS)
+	@$(BIN)/python tests/benchmarks/batch.py --rows $(ROWS) --rounds $(ROUNDS)
+
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits
 	@$(BIN)/python -m kedro run --pipelines ingestion,validation

@@ -59,8 +59,8 @@ def test_a_walker_that_disagrees_is_replaced_with_a_warning(
     assert "XGBoost takes the place of the compiled trees" in caplog.text
     expected = booster.inplace_predict(sample.x, predict_type="margin")
     assert (model.margin(sample.x) == expected).all()
-    walked = TreeEnsemble.margin(model, sample.x)
-    assert (walked != expected).all()
+    walked = TreeEnsemble.margin(model, sample.x[:200])
+    assert (walked != expected[:200]).all()
 
 
 def test_a_row_has_the_bits_that_it_has_among_many(native, sample):

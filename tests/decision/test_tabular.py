@@ -80,3 +80,41 @@ def test_nothing_outside_the_range_has_no_place() -> None:
     for kernel in (tabular._first_outside, tabular._first_outside.py_func):  # type: ignore[attr-defined]
         assert kernel(np.array([[np.nan, 0.5]]), 0, ranges) == -1
         assert kernel(np.array([[np.nan, np.nan]]), 0, ranges) == 1
+
+
+def test_a_row_has_four_reasons_at_most_and_those_behind_it_keep_theirs() -> None:
+    none, four = [-1, -1, -1, -1], [0, 1, 2, 3]
+    speakers = np.array([[*four, 1], [*none, 0], [*none, 1], [0, -1, -1, -1, 1]])
+    strongest = np.array([[[n, n] for n in four]] * 3)
+    lost = -np.arange(12.0).reshape(3, 4) - 1
+    ranges = np.array([[0.0] * 4, [1.0] * 4, [1.0] * 4])
+    for kernel in (tabular.list_reasons, tabular.list_reasons.py_func):  # type: ignore[attr-defined]
+        code, subject = np.full((4, 4), -1), np.full((4, 4), -1)
+        points, count = np.full((4, 4), np.nan), np.zeros(4, np.int64)
+        rules = np.array([0, 1, 2, 3])
+        kernel(
+            speakers,
+            strongest,
+            lost,
+            10,
+            rules,
+            np.full((4, 4), 0.5),
+            ranges,
+            code,
+            subject,
+            points,
+            count,
+        )
+        assert count.tolist() == [4, 0, 4, 4]
+        assert code.tolist() == [[10, 11, 12, 13], none, four, [10, 0, 1, 2]]
+        assert points[2].tolist() == [-5.0, -6.0, -7.0, -8.0]
+        assert points[3, 1:].tolist() == [-9.0, -10.0, -11.0]
+        assert np.isnan(points[0]).all()
+
+
+def test_where_nobody_speaks_there_is_no_reason(engine: DecisionEngine) -> None:
+    approved = np.array([[-40.0, -300.0]] * 3)
+    decisions, reasons = TabularEngine(engine).decide(approved, explain=False)
+    assert reasons is not None
+    assert decisions.outcome.tolist() == [0, 0, 0]
+    assert reasons.count.tolist() == [0, 0, 0]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -117,13 +116,8 @@ class _Parts:
 
     def _batches(self, groups: list[int]) -> Iterator[pa.RecordBatch]:
         file = self._file
-        mapped = isinstance(file.filesystem, pafs.LocalFileSystem)
-        source = (
-            pa.memory_map(file.path)
-            if mapped
-            else file.filesystem.open_input_file(file.path)
-        )
-        with source:
+        # Not mapped into memory: that would count as this process's, and grow.
+        with file.filesystem.open_input_file(file.path) as source:
             # Neither ahead nor beside: what is read stays small.
             parquet = pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20)
             yield from parquet.iter_batches(

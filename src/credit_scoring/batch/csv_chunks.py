@@ -75,29 +75,36 @@ def read_csv(
     Raises:
         ArrowException, OSError: If it cannot be read to its end.
     """
+    with _stream(filesystem, path) as stream:
+        yield from read_csv_stream(stream, schema, odd)
+
+
+def read_csv_stream(
+    stream: Any, schema: pa.Schema, odd: OddRows
+) -> Iterator[pa.RecordBatch]:
+    """Read rows from an open stream; see `read_csv`."""
     # Columns are numbered, not named, so that a name may stand twice.
     numbers = [str(index) for index in range(len(schema.names))]
-    with _stream(filesystem, path) as stream:
-        reader = arrow_csv.open_csv(
-            stream,
-            read_options=arrow_csv.ReadOptions(
-                column_names=numbers,
-                skip_rows=1,
-                block_size=_BLOCK_BYTES,
-                # Else rows have no numbers.
-                use_threads=False,
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                newlines_in_values=True, invalid_row_handler=odd.take
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(numbers, pa.large_string()),
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
-        )
-        for batch in reader:
-            yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+    reader = arrow_csv.open_csv(
+        stream,
+        read_options=arrow_csv.ReadOptions(
+            column_names=numbers,
+            skip_rows=1,
+            block_size=_BLOCK_BYTES,
+            # Else rows have no numbers.
+            use_threads=False,
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            newlines_in_values=True, invalid_row_handler=odd.take
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(numbers, pa.large_string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+    for batch in reader:
+        yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
 
 def _stream(filesystem: Any, path: str) -> Any:

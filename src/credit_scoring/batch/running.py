@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 Progress = Callable[[int], None]
 
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 32_768
 # Chunks that are read, or decided on, or written at a time, by core.
 _AT_A_TIME = 2
 

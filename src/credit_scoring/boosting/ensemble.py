@@ -15,6 +15,7 @@ from credit_scoring.boosting.groups import flatten, list_groups
 from credit_scoring.boosting.kernels import walk_trees
 from credit_scoring.boosting.shapley import ShapleyTables, fold_background
 from credit_scoring.boosting.trees import Trees, read_arrays
+from credit_scoring.boosting.whole_trees import WholeTrees
 from credit_scoring.errors import ArtifactError
 
 BOOSTER_FILE = "booster.ubj"
@@ -22,6 +23,8 @@ TREES_FILE = "trees.npz"
 ENSEMBLE_FILE = "ensemble.json"
 SHAPLEY_FILE = "shapley.npz"
 _FORMAT = 1
+# More rows than this take less time together than one after another.
+FEW_ROWS = 255
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SHAPLEY_ARRAYS = ("table", "background_margin_mean", "n_background")
 
@@ -52,6 +55,10 @@ class TreeEnsemble:
         return self.trees.slots(len(self.features))
 
     @cached_property
+    def _whole(self) -> WholeTrees | None:
+        return WholeTrees.of(self.trees, len(self.features))
+
+    @cached_property
     def _base(self) -> np.float32:
         return np.float32(self.base_margin)
 
@@ -72,6 +79,8 @@ class TreeEnsemble:
             ArtifactError: If the matrix has another number of columns.
         """
         rows = self._rows(x)
+        if len(rows) > FEW_ROWS and self._whole is not None:
+            return self._whole.margin(rows, self._base)
         margin = np.empty(len(rows))
         walk_trees(
             rows,

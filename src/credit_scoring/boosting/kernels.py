@@ -154,3 +154,131 @@ def explain_rows(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
             for place in range(width):
                 column = np.uintp(columns[group, np.uintp(place)])
                 values[at, column] += np.float64(table[entry + np.uintp(place)])
+
+
+@compiled
+def _fill_columns(
+    x: NDArray[np.float64],
+    start: int,
+    rows: int,
+    slots: NDArray[np.int32],
+    prepared: NDArray[np.float32],
+) -> None:
+    """Write the slots of `fill_row` that splits look at, several rows at once."""
+    n_features = x.shape[1]
+    for number in range(len(slots)):
+        slot = np.uintp(slots[number])
+        below = slots[number] < n_features
+        column = np.uintp(slots[number] - (0 if below else n_features))
+        missing = np.float32(-np.inf if below else np.inf)
+        for row in range(rows):
+            value = np.float32(x[np.uintp(start + row), column])
+            prepared[slot, np.uintp(row)] = missing if np.isnan(value) else value
+
+
+@compiled
+def _choose_leaves(  # noqa: PLR0913, PLR0917 - columns one by one: numba sees no overlap
+    upper: NDArray[np.float32],
+    left: NDArray[np.float32],
+    right: NDArray[np.float32],
+    thresholds: NDArray[np.float32],
+    leaves: NDArray[np.float32],
+    found: NDArray[np.float32],
+) -> None:
+    """Give each row's leaf of two levels of splits, without a branch."""
+    first, second, third = thresholds[0], thresholds[1], thresholds[2]
+    a, b, c, d = leaves[0], leaves[1], leaves[2], leaves[3]
+    for row in range(len(found)):
+        at = np.uintp(row)
+        of_left = a if left[at] < second else b
+        of_right = c if right[at] < third else d
+        found[at] = of_left if upper[at] < first else of_right
+
+
+@compiled
+def _choose_values(  # noqa: PLR0913, PLR0917 - as above
+    upper: NDArray[np.float32],
+    left: NDArray[np.float32],
+    right: NDArray[np.float32],
+    thresholds: NDArray[np.float32],
+    values: NDArray[np.float32],
+    found: NDArray[np.float32],
+) -> None:
+    """Give each row's value, found in what hangs below two levels of splits."""
+    first, second, third = thresholds[0], thresholds[1], thresholds[2]
+    a, b, c, d = values[0], values[1], values[2], values[3]
+    for row in range(len(found)):
+        at = np.uintp(row)
+        va, vb, vc, vd = a[at], b[at], c[at], d[at]
+        of_left = va if left[at] < second else vb
+        of_right = vc if right[at] < third else vd
+        found[at] = of_left if upper[at] < first else of_right
+
+
+@compiled
+def walk_whole_trees(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
+    x: NDArray[np.float64],
+    used: NDArray[np.int32],
+    slots: NDArray[np.int32],
+    thresholds: NDArray[np.float32],
+    leaves: NDArray[np.float32],
+    base_margin: np.float32,
+    margin: NDArray[np.float64],
+    block_rows: int,
+) -> None:
+    """Add up each row's leaves as `walk_trees` does, many rows at a time.
+
+    Every split of a tree is asked for every row, which costs less than following a
+    path: the compiler does eight rows with one instruction. A row's leaves are added
+    in the same order, so the bits are the same.
+
+    Args:
+        x: Feature matrix, shape (n, n_features).
+        used: Slots that some split looks at; see `fill_row`, without categories.
+        slots: Splits by level, pairs of levels at a time, see `WholeTrees`.
+        thresholds: Of the same.
+        leaves: Shape (n_trees, n_leaves), the leaves from left to right.
+        base_margin: Where each sum starts.
+        margin: Written here, shape (n,).
+        block_rows: Rows at a time.
+    """
+    prepared = np.zeros((2 * x.shape[1], block_rows), dtype=np.float32)
+    n_lowest = leaves.shape[1] // 4
+    lanes = np.empty((2, n_lowest, block_rows), dtype=np.float32)
+    total = np.empty(block_rows, dtype=np.float32)
+    for start in range(0, x.shape[0], block_rows):
+        rows = min(block_rows, x.shape[0] - start)
+        _fill_columns(x, start, rows, used, prepared)
+        total[:] = base_margin
+        for tree in range(leaves.shape[0]):
+            of_tree, bounds = slots[tree], thresholds[tree]
+            for place in range(n_lowest):
+                at = of_tree[place]
+                _choose_leaves(
+                    prepared[at[0]],
+                    prepared[at[1]],
+                    prepared[at[2]],
+                    bounds[place],
+                    leaves[tree, 4 * place : 4 * place + 4],
+                    lanes[0, place],
+                )
+            side, done, left = 0, n_lowest, n_lowest
+            while left > 1:
+                left //= 4
+                for place in range(left):
+                    at = of_tree[done + place]
+                    _choose_values(
+                        prepared[at[0]],
+                        prepared[at[1]],
+                        prepared[at[2]],
+                        bounds[done + place],
+                        lanes[side, 4 * place : 4 * place + 4],
+                        lanes[1 - side, place],
+                    )
+                done += left
+                side = 1 - side
+            chosen = lanes[side, 0]
+            for row in range(block_rows):
+                total[row] = np.float32(total[row] + chosen[row])
+        for row in range(rows):
+            margin[start + row] = total[row]

@@ -1,6 +1,6 @@
 """Requests under the contract: bytes to applications, applications to columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -45,6 +45,7 @@ class RequestDecoder:
     def __init__(self, contract: Contract) -> None:
         """Generate the request type of the contract."""
         fields = request_columns(contract)
+        self.contract = contract
         application = contract.names(Role.APPLICATION)
         history = contract.names(Role.HISTORY)
         self._type = application_type(contract)
@@ -127,7 +128,16 @@ class RequestDecoder:
                 part if isinstance(part, InvalidRequestError) else self._build(**part)
                 for part in self._check.read_many(body)
             ]
-        return [self._decode_or_error(bytes(part)) for part in parts]
+        return [self.decode_or_error(bytes(part)) for part in parts]
+
+    def application(self, values: Mapping[str, object]) -> Application:
+        """Make an application of values that keep the contract.
+
+        Args:
+            values: Column -> number, label, date, or None where missing; columns
+                that were not given are left out.
+        """
+        return self._build(**values)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,7 +184,8 @@ class RequestDecoder:
         turned = np.ascontiguousarray(self.rows(applications).T)
         return dict(zip(self._names, turned, strict=True))
 
-    def _decode_or_error(self, body: bytes) -> Application | InvalidRequestError:
+    def decode_or_error(self, body: bytes) -> Application | InvalidRequestError:
+        """Decode one application of a batch; a wrong one is its error."""
         try:
             return self.decode(body)
         except InvalidRequestError as error:

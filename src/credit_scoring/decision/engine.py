@@ -30,6 +30,9 @@ from credit_scoring.errors import (
     PolicyError,
 )
 
+# Models may go another way with so many rows than with a few.
+MANY_ROWS = 512
+
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
@@ -212,7 +215,9 @@ class DecisionEngine:
             columns: Columns of at least one application.
         """
         first = {name: values[:1].copy() for name, values in columns.items()}
-        for rows in (first, dict(columns)):
+        times = -(-MANY_ROWS // len(next(iter(columns.values()))))
+        many = {name: np.tile(values, times) for name, values in columns.items()}
+        for rows in (first, many):
             for explain in (False, True):
                 self.decide(rows, explain=explain).rows()
 

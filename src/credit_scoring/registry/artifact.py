@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
-from credit_scoring.decision.engine import DecisionEngine
+from credit_scoring.decision.engine import MANY_ROWS, DecisionEngine
 from credit_scoring.decision.feature_sets import feature_set_of
 from credit_scoring.decision.grading import Grading
 from credit_scoring.decision.model import Model
@@ -303,6 +303,9 @@ def _verify_reference_rows(
     try:
         decisions = engine.decide(columns, explain=True)
         contributions = engine.model.contributions(decisions.features)
+        # A model may compute many rows in another way than a few.
+        times = -(-MANY_ROWS // len(decisions))
+        many = engine.model.margin(np.tile(decisions.features, (times, 1)))
     except CreditScoringError as error:
         raise ArtifactError(f"reference_rows.npz: {error}") from None
     computed = {
@@ -312,6 +315,8 @@ def _verify_reference_rows(
         "score": decisions.score,
         "contributions": contributions,
     }
+    if not np.array_equal(many, np.tile(decisions.margin, times)):
+        computed["margin"] = many
     for name in EXPECTED:
         if computed[name].tobytes() != expected[name].tobytes():
             rows = len(decisions)

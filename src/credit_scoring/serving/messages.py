@@ -119,7 +119,7 @@ async def send_reply(send: Send, reply: Reply) -> None:
 
 
 async def read_json_body(
-    scope: Scope, receive: Receive, limits: BodyLimits, *, also: bytes = b""
+    scope: Scope, receive: Receive, limits: BodyLimits, *, also: tuple[bytes, ...] = ()
 ) -> bytes:
     """Read the body of a request that must be plain JSON.
 
@@ -127,7 +127,7 @@ async def read_json_body(
         scope: Of the request.
         receive: Gives its body.
         limits: Of its size and time.
-        also: Another content type that the route takes.
+        also: Other content types that the route takes.
 
     Raises:
         ProblemError: If the type is not JSON in UTF-8 (415), the body is above
@@ -193,7 +193,9 @@ def _within(body: bytes, limit_bytes: int) -> bytes:
     return body
 
 
-def _check_headers(headers: Sequence[Header], limit_bytes: int, also: bytes) -> None:
+def _check_headers(
+    headers: Sequence[Header], limit_bytes: int, also: tuple[bytes, ...]
+) -> None:
     content_type: bytes | None = None
     for name, value in headers:
         if name == b"content-type":
@@ -215,20 +217,20 @@ def _check_headers(headers: Sequence[Header], limit_bytes: int, also: bytes) -> 
         raise _not_json(also)
 
 
-def _is_json(content_type: bytes, also: bytes) -> bool:
-    taken = {"application/json", also.decode()}
+def _is_json(content_type: bytes, also: tuple[bytes, ...]) -> bool:
+    taken = {"application/json", *(other.decode() for other in also)}
     essence, *parameters = content_type.decode("latin-1").lower().split(";")
     allowed = {"charset=utf-8", 'charset="utf-8"'}
-    return essence.strip() in taken - {""} and all(
+    return essence.strip() in taken and all(
         parameter.strip() in allowed for parameter in parameters
     )
 
 
-def _not_json(also: bytes) -> Exception:
-    other = f" or {also.decode()}" if also else ""
+def _not_json(also: tuple[bytes, ...]) -> Exception:
+    taken = (b"application/json", *also)
     return unsupported_media_type(
-        f"the content type must be application/json{other}, in UTF-8",
-        (b"accept", b", ".join(filter(None, (b"application/json", also)))),
+        f"the content type must be {' or '.join(t.decode() for t in taken)}, in UTF-8",
+        (b"accept", b", ".join(taken)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from credit_scoring.serving.answers import DecisionAnswer, RowProblem
+from credit_scoring.serving.forms import OTHER_TYPES, PARQUET
 from credit_scoring.serving.monitoring import MonitoringAnswer
 from credit_scoring.serving.openapi_monitoring import (
     MONITORING_TAG,
@@ -168,18 +169,35 @@ def _predict_batch(described: Described) -> Json:
         "description": (
             "The answer has one entry for each application, in the same order: its "
             'decision, or `{"error": problem}` if it is invalid, which harms no '
-            "other."
+            "other. It has the form of the request: a JSON array, an object on each "
+            "line, or a table, with an `error` column."
         ),
         "parameters": _query_parameters(),
-        "requestBody": _body(
-            {"type": "array", "minItems": 1, "items": _batch_item()},
-            {"batch": {"value": requests}} if requests else {},
+        "requestBody": _in_other_forms(
+            _body(
+                {"type": "array", "minItems": 1, "items": _batch_item()},
+                {"batch": {"value": requests}} if requests else {},
+            )
         ),
         "responses": {
-            "200": _ok({"type": "array", "items": row}, {"batch": {"value": answers}}),
+            "200": _in_other_forms(
+                _ok({"type": "array", "items": row}, {"batch": {"value": answers}})
+            ),
             **_problems(described.invalid),
         },
     }
+
+
+def _in_other_forms(described: Json) -> Json:
+    """Add the forms of a batch that JSON Schema cannot describe row by row."""
+    text: Json = {"type": "string"}
+    other = {
+        kind.decode(): {
+            "schema": text if kind != PARQUET else {**text, "format": "binary"}
+        }
+        for kind in OTHER_TYPES
+    }
+    return {**described, "content": {**described["content"], **other}}
 
 
 def _batch_item() -> Json:

@@ -94,7 +94,7 @@ class Outcomes:
         """
         if scope["query_string"]:
             raise invalid_parameter("there is no parameter")
-        body = await read_json_body(scope, receive, self._limits, also=NDJSON)
+        body = await read_json_body(scope, receive, self._limits, also=(NDJSON,))
         lines = any(
             name == b"content-type" and value.lower().startswith(NDJSON)
             for name, value in scope["headers"]

@@ -8,6 +8,7 @@ from functools import partial
 from credit_scoring.contract.request import Application, RequestDecoder
 from credit_scoring.errors import BatchTooLongError, FieldError, InvalidRequestError
 from credit_scoring.serving.answers import BatchEntry, RowProblem
+from credit_scoring.serving.forms import OTHER_TYPES, Form, Rows, form_of
 from credit_scoring.serving.idempotency import (
     Idempotency,
     asked_for,
@@ -109,29 +110,31 @@ class PredictBatch:
 
         Raises:
             ProblemError: If the request is not one that this route takes.
-            InvalidRequestError: If the body is not an array of applications.
+            InvalidRequestError: If the body as a whole is no batch of its form.
             ClientLeftError: If the client left before its body was complete.
         """
         asked = wanted(scope["query_string"])
         refuse_key(scope["headers"])
         traces = Traces(request_id=request_id_of(scope["headers"]))
-        body = await read_json_body(scope, receive, self._limits)
+        body = await read_json_body(scope, receive, self._limits, also=OTHER_TYPES)
+        form = form_of(scope["headers"])
         loop = asyncio.get_running_loop()
         with self._gate:
-            rows = await loop.run_in_executor(self._executor, self._decode, body)
+            rows = await loop.run_in_executor(self._executor, self._decode, body, form)
             valid, stored = await self._scoring.complete(
                 [row for row in rows if isinstance(row, Application)]
             )
             decide = partial(
                 self._answer, rows, valid, asked=asked, stored=stored, traces=traces
             )
-            reply = await loop.run_in_executor(self._executor, decide)
+            entries = await loop.run_in_executor(self._executor, decide)
+            reply = await loop.run_in_executor(self._executor, form.write, entries)
             self._scoring.remember(valid, stored)
             return reply
 
-    def _decode(self, body: bytes) -> list[Application | InvalidRequestError]:
+    def _decode(self, body: bytes, form: Form) -> Rows:
         try:
-            rows = self._decoder.decode_many(body, most=self._most_rows)
+            rows = form.read(body, self._decoder, self._most_rows)
         except BatchTooLongError:
             raise too_many_rows(self._most_rows) from None
         if not rows:
@@ -147,7 +150,7 @@ class PredictBatch:
         asked: Wanted,
         stored: frozenset[int],
         traces: Traces,
-    ) -> Reply:
+    ) -> list[BatchEntry]:
         answers = iter(
             self._scoring.decide_many(
                 valid,
@@ -157,12 +160,10 @@ class PredictBatch:
                 traces=traces,
             )
         )
-        return json_reply(
-            [
-                _entry(next(answers) if isinstance(row, Application) else row)
-                for row in rows
-            ]
-        )
+        return [
+            _entry(next(answers) if isinstance(row, Application) else row)
+            for row in rows
+        ]
 
 
 def _entry(outcome: BatchEntry | Exception) -> BatchEntry:
