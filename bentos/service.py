@@ -68,6 +68,7 @@ class CreditScoring:
         from credit_scoring.serving.histories import open_histories
         from credit_scoring.serving.metrics import ServiceMetrics
         from credit_scoring.serving.placement import placed
+        from credit_scoring.serving.published import read_release
         from credit_scoring.serving.recording_metrics import LogMetrics
 
         settings = load_settings(os.environ)
@@ -100,6 +101,7 @@ class CreditScoring:
             self.metrics,
             recorder=self.recorder,
             histories=self.histories,
+            release=read_release(_HERE),
         )
 
     @bentoml.on_startup

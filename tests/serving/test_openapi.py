@@ -111,12 +111,18 @@ def test_the_routes_behind_are_described_beside_ours(document: Json) -> None:
         "/outcomes",
         "/monitoring",
         "/monitoring/report",
+        "/what-if",
+        "/what-if/approval",
+        "/contract",
+        "/model",
+        "/console",
         "/readyz",
     }
     assert [tag["name"] for tag in merged["tags"]] == [
         "Decisions",
         "Outcomes",
         "Monitoring",
+        "Console",
         "Infrastructure",
     ]
 

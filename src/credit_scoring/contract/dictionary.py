@@ -5,7 +5,7 @@ from pathlib import Path
 
 from credit_scoring.contract.dates import ISO
 from credit_scoring.contract.loading import contract_from_yaml
-from credit_scoring.contract.model import Column, Contract, Role
+from credit_scoring.contract.model import Column, Contract, Move, Role
 from credit_scoring.contract.rules import plain
 
 _PAGE = "docs/reference/data-dictionary.md"
@@ -56,10 +56,41 @@ def data_dictionary(
                 for name, column in contract.columns.items()
                 for line in _section(name, column)
             ],
+            *_recourse(contract),
             *_unused(contract),
             "",
         ]
     )
+
+
+def _recourse(contract: Contract) -> list[str]:
+    recourse = contract.recourse
+    lines = []
+    if recourse.columns:
+        lines += [
+            "",
+            "## What applicants can change",
+            "",
+            "What would take an application to an approval is searched in these",
+            "columns alone.",
+            "",
+            "| column | can go | as far as | how |",
+            "| --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| `{name}` | {move.direction} | {_farthest(move)} "
+            f"| {_escaped(move.advice)} |"
+            for name, move in recourse.columns.items()
+        ]
+    if recourse.cannot_be_changed is not None:
+        lines += ["", recourse.cannot_be_changed.strip()]
+    return lines
+
+
+def _farthest(move: Move) -> str:
+    if isinstance(move.to, str):
+        return f"`{move.to}`"
+    return "its range" if move.to is None else plain(move.to)
 
 
 def _unused(contract: Contract) -> list[str]:

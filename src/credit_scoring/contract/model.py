@@ -148,6 +148,38 @@ class Column(BaseModel):
             raise ValueError(f"pattern is no regular expression: {error}") from error
 
 
+class Move(BaseModel):
+    """What an applicant can do about a column's value.
+
+    Attributes:
+        direction: Where the value can be moved: ``down`` or ``up``.
+        advice: How, as an applicant would read it.
+        to: Farthest value that makes sense, or the column that has it; without it
+            the column's own range is the limit.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    direction: Literal["down", "up"]
+    advice: str = Field(min_length=1)
+    to: float | str | None = None
+
+
+class Recourse(BaseModel):
+    """What applicants can do for another decision, and what they cannot.
+
+    Attributes:
+        columns: Column -> how it can be moved; no other column ever is.
+        cannot_be_changed: What cannot be changed, and until when, as an applicant
+            would read it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: dict[str, Move] = Field(default_factory=dict)
+    cannot_be_changed: str | None = None
+
+
 # Fields that contracts have had since their digests are in use. They count in a
 # digest only where they say something, so that older ones keep theirs.
 _LATER_COLUMN_FIELDS = (
@@ -158,7 +190,7 @@ _LATER_COLUMN_FIELDS = (
     "set_aside",
     "ordered",
 )
-_LATER_FIELDS = ("known_after_decision", "left_out", "undecided")
+_LATER_FIELDS = ("known_after_decision", "left_out", "undecided", "recourse")
 
 
 class Contract(BaseModel):
@@ -172,6 +204,7 @@ class Contract(BaseModel):
         known_after_decision: Columns of the file that hold what became of a
             loan. None of them may be an input, under whatever name.
         left_out: Column of the file -> why it is not used.
+        recourse: What applicants can do for another decision.
         undecided: Column of the file -> what a person must decide about it. No
             run uses a contract while one is left.
     """
@@ -185,6 +218,7 @@ class Contract(BaseModel):
     known_after_decision: tuple[str, ...] = ()
     left_out: dict[str, str] = Field(default_factory=dict)
     undecided: dict[str, str] = Field(default_factory=dict)
+    recourse: Recourse = Field(default_factory=Recourse)
 
     @model_validator(mode="after")
     def _decided(self) -> Self:
@@ -219,6 +253,24 @@ class Contract(BaseModel):
         if both:
             raise ValueError(f"left_out names columns that are used: {both[:_SHOWN]}")
         return self
+
+    @model_validator(mode="after")
+    def _can_be_moved(self) -> Self:
+        for name, move in self.recourse.columns.items():
+            for named in (name, move.to):
+                if isinstance(named, str) and not self._is_movable(named):
+                    raise ValueError(
+                        f"recourse names {named!r}, which is no number or ordered "
+                        "code that decides"
+                    )
+        return self
+
+    def _is_movable(self, name: str) -> bool:
+        if name not in self.input_names:
+            return False
+        column = self.columns[name]
+        coded = column.categories is not None and not column.ordered
+        return column.type in ("integer", "number") and not coded
 
     @model_validator(mode="after")
     def _named_well(self) -> Self:

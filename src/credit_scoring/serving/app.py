@@ -56,14 +56,16 @@ class Route:
     """One path of the service.
 
     Attributes:
-        path: As clients ask for it, and as metrics name it.
+        path: As clients ask for it, and as metrics name it by default.
         method: The one method it takes, besides OPTIONS (and HEAD with GET).
         answer: Answers a request of that method.
+        label: As metrics name it instead, where many paths belong together.
     """
 
     path: str
     method: str
     answer: Answerer
+    label: str = ""
 
     @property
     def allowed(self) -> str:
@@ -106,7 +108,7 @@ class ScoringApp:
         except ClientLeftError:
             return
         await send_reply(send, reply)
-        name = _OTHER if route is None else route.path
+        name = _OTHER if route is None else route.label or route.path
         seconds = perf_counter() - started
         self._metrics.count_request(name, reply.status, seconds, reply.problem)
 

@@ -14,9 +14,11 @@ from credit_scoring.decision.routing import Split
 from credit_scoring.errors import ArtifactError
 from credit_scoring.monitoring.bins import ReferenceBins
 from credit_scoring.registry.artifact import Artifact, load_artifact
+from credit_scoring.serving import published
 from credit_scoring.serving.answers import ModelAnswer, Role
 from credit_scoring.serving.apart import Patience, RunnerApart
 from credit_scoring.serving.app import Route, ScoringApp
+from credit_scoring.serving.console_routes import routes_for_people
 from credit_scoring.serving.examples import (
     decided_examples,
     example_body,
@@ -76,6 +78,7 @@ class Models:
         fallbacks: Roles whose margins XGBoost computes, as the compiled trees do
             not agree with it.
         reference: Distributions of the champion's training applications.
+        papers: What the artifact of each role says of its model.
     """
 
     contract: Contract
@@ -85,6 +88,7 @@ class Models:
     feature_version: str = ""
     fallbacks: tuple[Role, ...] = ()
     reference: Mapping[str, Any] = field(default_factory=dict)
+    papers: Mapping[Role, published.ModelPapers] = field(default_factory=dict)
 
 
 def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models:
@@ -118,6 +122,7 @@ def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models
             if loaded is not None and _says_fallback(role, loaded)
         ),
         reference=artifact.reference,
+        papers=published.papers_of(artifacts),
     )
 
 
@@ -166,13 +171,14 @@ def decision_recorder(
     return log_recorder(models.contract, runners, settings, metrics)
 
 
-def scoring_app(
+def scoring_app(  # noqa: PLR0913 - one for each collaborator
     models: Models,
     settings: Settings,
     metrics: ServiceMetrics,
     *,
     recorder: Recorder | None = None,
     histories: Histories | None = None,
+    release: published.Release = published.NOTHING_PACKED,
 ) -> ScoringApp:
     """Make the routes of the service.
 
@@ -182,6 +188,7 @@ def scoring_app(
         metrics: Counts requests and decisions.
         recorder: Keeps each decision before it is answered; None keeps none.
         histories: Completes applications that come without their history.
+        release: What is packed beside the models.
     """
     recorder = recorder or Unrecorded()
     watch = OverrideWatch(Path(settings.routing_dir), metrics.override)
@@ -235,6 +242,9 @@ def scoring_app(
         Route("/predict/batch", "POST", batch),
         Route("/outcomes", "POST", outcomes),
         *_monitoring_routes(models, settings, metrics, live),
+        *routes_for_people(
+            models, settings, metrics, histories=histories, release=release
+        ),
     )
 
     async def catch_up() -> None:

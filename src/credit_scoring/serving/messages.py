@@ -42,6 +42,7 @@ _USUAL_JSON_TYPES = frozenset(
     )
 )
 _LONGEST_LENGTH = 15
+_NOT_MODIFIED = 304
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -110,8 +111,10 @@ def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:
 
 async def send_reply(send: Send, reply: Reply) -> None:
     """Send an answer."""
-    length = b"%d" % len(reply.body)
-    headers = [*reply.headers, (b"content-length", length)]
+    headers = list(reply.headers)
+    # That of "not modified" would be the length of what is not sent.
+    if reply.status != _NOT_MODIFIED:
+        headers.append((b"content-length", b"%d" % len(reply.body)))
     await send(
         {"type": "http.response.start", "status": reply.status, "headers": headers}
     )

@@ -19,6 +19,7 @@ from credit_scoring.serving.pressure import PressureMetrics
 from credit_scoring.serving.routing_metrics import RoutingMetrics
 from credit_scoring.serving.runner_metrics import RunnerMetrics
 from credit_scoring.serving.tally import Children, Tally, observe_all
+from credit_scoring.serving.what_if_metrics import WhatIfMetrics
 
 _DURATION_BUCKETS_SECONDS = (
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0,
@@ -56,6 +57,7 @@ class ServiceMetrics:
         self.routing = RoutingMetrics(registry)
         self.override = OverrideMetrics(registry)
         self.runners = RunnerMetrics(registry)
+        self.what_if = WhatIfMetrics(registry)
 
     def _register_requests(self, registry: CollectorRegistry) -> None:
         requests = Counter(

@@ -9,6 +9,11 @@ import msgspec
 from credit_scoring.serving.answers import DecisionAnswer, RowProblem
 from credit_scoring.serving.forms import OTHER_TYPES, PARQUET
 from credit_scoring.serving.monitoring import MonitoringAnswer
+from credit_scoring.serving.openapi_console import (
+    ANSWERS,
+    CONSOLE_TAG,
+    console_paths,
+)
 from credit_scoring.serving.openapi_monitoring import (
     MONITORING_TAG,
     monitoring_operation,
@@ -77,7 +82,14 @@ class Described:
 def api_document(described: Described) -> Json:
     """Describe our routes as an OpenAPI 3.1 document."""
     _, components = msgspec.json.schema_components(
-        [DecisionAnswer, RowProblem, Problem, OutcomeRecorded, MonitoringAnswer],
+        [
+            DecisionAnswer,
+            RowProblem,
+            Problem,
+            OutcomeRecorded,
+            MonitoringAnswer,
+            *ANSWERS,
+        ],
         ref_template=_REF,
     )
     return {
@@ -92,6 +104,7 @@ def api_document(described: Described) -> Json:
             {"name": TAG, "description": "Decisions on applications."},
             {"name": OUTCOMES_TAG, "description": "What became of loans."},
             {"name": MONITORING_TAG, "description": "How decisions develop."},
+            {"name": CONSOLE_TAG, "description": "What people look at and try."},
         ],
         "paths": {
             "/predict": {"post": _predict(described)},
@@ -99,6 +112,7 @@ def api_document(described: Described) -> Json:
             "/outcomes": {"post": outcomes_operation()},
             "/monitoring": {"get": monitoring_operation()},
             "/monitoring/report": {"get": report_operation()},
+            **console_paths(_application(described), _problems(described.invalid)),
         },
         "components": {
             "schemas": {
@@ -140,10 +154,7 @@ def _predict(described: Described) -> Json:
             "referred to a person, and `feature_source` says `degraded`."
         ),
         "parameters": [*_query_parameters(), _idempotency_key()],
-        "requestBody": _body(
-            _reference("Application"),
-            {e.name: {"value": e.request} for e in described.examples},
-        ),
+        "requestBody": _application(described),
         "responses": {
             "200": _ok(
                 _reference("DecisionAnswer"),
@@ -156,6 +167,11 @@ def _predict(described: Described) -> Json:
             ),
         },
     }
+
+
+def _application(described: Described) -> Json:
+    requests = {e.name: {"value": e.request} for e in described.examples}
+    return _body(_reference("Application"), requests)
 
 
 def _predict_batch(described: Described) -> Json:
