@@ -1,6 +1,7 @@
 """GET /monitoring and GET /monitoring/report."""
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from credit_scoring.monitoring.publication import (
     write_whole,
 )
 from credit_scoring.registry.reference import reference_distributions
+from credit_scoring.routing_state.state import change_state
 from credit_scoring.serving.app import ScoringApp
 from credit_scoring.serving.assembly import Models, scoring_app
 from credit_scoring.serving.metrics import ServiceMetrics
@@ -33,7 +35,11 @@ NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(monitoring_dir=str(tmp_path), live_window_least=10)
+    return Settings(
+        monitoring_dir=str(tmp_path),
+        routing_dir=str(tmp_path / "routing"),
+        live_window_least=10,
+    )
 
 
 @pytest.fixture
@@ -78,7 +84,12 @@ def test_it_says_who_decides_and_what_was_decided(
             "digest": "d" * 64,
         }
     ]
-    assert state["routing"] == {"mode": "champion", "challenger_share": None}
+    assert state["routing"] == {
+        "mode": "champion",
+        "challenger_share": None,
+        "overridden": False,
+        "why": "",
+    }
     assert state["decisions"] == {
         "total": 3,
         "by_decision": {"approve": 1, "decline": 1, "refer": 1},
@@ -88,6 +99,17 @@ def test_it_says_who_decides_and_what_was_decided(
     assert state["problems"] == {"invalid-request": 1}
     assert state["degradation"]["without_history"] == 1
     assert state["degradation"]["store"]["circuit"] is None
+
+
+def test_an_override_is_shown_with_its_reason(call: Call, settings: Settings) -> None:
+    change_state(
+        Path(settings.routing_dir), "override", why="approvals fell", who="guard"
+    )
+    gives_up = time.monotonic() + 30
+    while not (routing := call("GET", "/monitoring").json()["routing"])["overridden"]:
+        assert time.monotonic() < gives_up
+        time.sleep(0.1)
+    assert routing["why"] == "approvals fell"
 
 
 def test_too_few_decisions_have_no_psi_and_say_why(

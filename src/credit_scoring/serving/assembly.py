@@ -241,7 +241,7 @@ def scoring_app(  # noqa: PLR0913 - one for each collaborator
         Route("/predict", "POST", predict),
         Route("/predict/batch", "POST", batch),
         Route("/outcomes", "POST", outcomes),
-        *_monitoring_routes(models, settings, metrics, live),
+        *_monitoring_routes(models, settings, metrics, live=live, override=watch),
         *routes_for_people(
             models, settings, metrics, histories=histories, release=release
         ),
@@ -287,7 +287,12 @@ def live_monitor(
 
 
 def _monitoring_routes(
-    models: Models, settings: Settings, metrics: ServiceMetrics, live: LiveMonitor
+    models: Models,
+    settings: Settings,
+    metrics: ServiceMetrics,
+    *,
+    live: LiveMonitor,
+    override: OverrideWatch,
 ) -> tuple[Route, Route]:
     runners = (models.champion, models.challenger)
     observed = Observed(
@@ -296,6 +301,7 @@ def _monitoring_routes(
         live=live,
         tally=metrics.tally,
         registry=metrics.registry,
+        override=override,
     )
     gate = Gate(
         settings.max_waiting_batches, route=REPORT_PATH, metrics=metrics.pressure

@@ -22,6 +22,7 @@ from credit_scoring.monitoring.publication import (
 from credit_scoring.serving.answers import ModelAnswer
 from credit_scoring.serving.live import LiveFigures, LiveMonitor
 from credit_scoring.serving.messages import Receive, Reply, Scope, json_reply
+from credit_scoring.serving.override import OverrideWatch
 from credit_scoring.serving.pressure import Gate
 from credit_scoring.serving.problems import invalid_parameter, no_report
 from credit_scoring.serving.readings import Readings, read_metrics, shared_folder
@@ -49,13 +50,19 @@ _REPORT_HEADERS = (
 )
 
 
-class RoutingState(msgspec.Struct, frozen=True):
+class RoutingNow(msgspec.Struct, frozen=True):
     """Which model decides."""
 
-    mode: Literal["champion", "shadow", "split"]
+    mode: Annotated[
+        Literal["champion", "shadow", "split"], Meta(description="As configured.")
+    ]
     challenger_share: Annotated[
         float | None, Meta(description="In `split` alone, else null.")
     ]
+    overridden: Annotated[
+        bool, Meta(description="Whether the champion decides on everybody meanwhile.")
+    ]
+    why: Annotated[str, Meta(description="Why it is, or is no longer; may be empty.")]
 
 
 class DecisionCounts(msgspec.Struct, frozen=True):
@@ -120,7 +127,7 @@ class MonitoringAnswer(msgspec.Struct, frozen=True):
 
     as_of: Annotated[datetime, Meta(tz=True)]
     models: list[ModelAnswer]
-    routing: RoutingState
+    routing: RoutingNow
     decisions: DecisionCounts
     problems: Annotated[
         dict[str, int],
@@ -141,6 +148,7 @@ class Observed:
         live: The live window and the published verdict.
         tally: Counts what is noted in this worker.
         registry: Holds this worker's metrics.
+        override: Says whether the champion decides on everybody.
     """
 
     models: Sequence[ModelAnswer]
@@ -148,6 +156,7 @@ class Observed:
     live: LiveMonitor
     tally: Tally
     registry: CollectorRegistry
+    override: OverrideWatch
 
 
 class Monitoring:
@@ -181,14 +190,10 @@ class Monitoring:
             readings = read_metrics(seen.registry)
         else:
             readings = await asyncio.to_thread(read_metrics, seen.registry)
-        settings = seen.settings
-        split = settings.routing == "split"
         return MonitoringAnswer(
             as_of=datetime.now(UTC),
             models=list(seen.models),
-            routing=RoutingState(
-                settings.routing, settings.challenger_share if split else None
-            ),
+            routing=_routing(seen.settings, seen.override),
             decisions=_decisions(readings),
             problems=readings.by("credit_scoring_problems_total", "problem"),
             live=seen.live.figures(),
@@ -224,6 +229,12 @@ class MonitoringReport:
         if found is None:
             raise no_report("the report of the last monitoring run is not there")
         return Reply(200, found, _REPORT_HEADERS)
+
+
+def _routing(settings: Settings, override: OverrideWatch) -> RoutingNow:
+    share = settings.challenger_share if settings.routing == "split" else None
+    overridden = override.overridden
+    return RoutingNow(settings.routing, share, overridden, override.state.why)
 
 
 def _decisions(readings: Readings) -> DecisionCounts:

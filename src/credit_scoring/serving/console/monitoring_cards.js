@@ -28,7 +28,7 @@ export function decisionsCard(live, samples) {
   const parts = ["approve", "refer", "decline"].map((kind) => ({ kind, name: decided[kind], value: counts[kind] ?? 0 }));
   const without = live?.degradation?.without_history ?? (samples && sum(samples, "credit_scoring_decisions_total", { feature_source: "degraded" }));
   return card("Decisions", shares(parts, "Decisions by outcome"),
-    facts([["Without a history", count(without)], ["Who decides", live?.routing?.mode]]));
+    facts([["Without a history", count(without)], ["Who decides", live?.routing?.overridden ? "the champion, by an override" : live?.routing?.mode]]));
 }
 
 export function scoresCard(samples, policy) {
