@@ -10,6 +10,10 @@ const ROUTES = {
     '/': { methods: ['GET', 'HEAD'] },
     '/docs.json': { methods: ['GET', 'HEAD'] },
     '/console': { methods: ['GET', 'HEAD'], role: 'score' },
+    '/contract': { methods: ['GET', 'HEAD'], role: 'score' },
+    '/model': { methods: ['GET', 'HEAD'], role: 'score' },
+    '/what-if': { methods: ['POST'], role: 'score' },
+    '/what-if/approval': { methods: ['POST'], role: 'score' },
     '/predict': { methods: ['POST'], role: 'score' },
     '/predict/batch': { methods: ['POST'], role: 'score' },
     '/outcomes': { methods: ['POST'], role: 'outcomes' },
@@ -21,6 +25,7 @@ const MLFLOW = {
     role: 'admin',
 };
 const MLFLOW_PATH = /^\/mlflow\/(?!\/)(?:[\w.~!$&'()*+,;=:@-]|%(?!2[EeFf]|5[Cc]|[01])[0-9A-Fa-f]{2}|\/(?!\/))*$/;
+const CONSOLE_FILE = /^\/console\/[a-z_]{1,40}\.(?:css|js|svg)$/;
 const DOTS = /\/\.{1,2}(?:\/|$)/;
 // What is passed on must be there once: two parsers may choose differently.
 const ONCE = ['authorization', 'content-type', 'content-encoding', 'content-length',
@@ -41,6 +46,9 @@ function route_of(r) {
     if (Object.prototype.hasOwnProperty.call(ROUTES, path)) {
         return ROUTES[path];
     }
+    if (CONSOLE_FILE.test(path)) {
+        return ROUTES['/console'];
+    }
     // Only as it is written: no other spelling of a path is taken for it.
     return MLFLOW_PATH.test(path) && !DOTS.test(path) ? MLFLOW : null;
 }
@@ -48,6 +56,9 @@ function route_of(r) {
 // For the log: a path that is not there may hold anything.
 function route(r) {
     const found = route_of(r);
+    if (found === ROUTES['/console']) {
+        return '/console';
+    }
     return found === MLFLOW ? '/mlflow/' : found ? path_of(r) : 'other';
 }
 
