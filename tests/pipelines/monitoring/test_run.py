@@ -14,6 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from credit_scoring.contract.model import Role
+from credit_scoring.serving.app import FrontDoor
 from credit_scoring.serving.assembly import (
     Models,
     decision_recorder,
@@ -26,7 +27,7 @@ from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.settings import Settings
 
 from ...conftest import SmallProject
-from ...serving.conftest import serve
+from ...serving.conftest import no_lifespan, serve
 
 __all__ = ["serve"]
 
@@ -140,7 +141,8 @@ def test_held_out_applications_are_no_drift_and_poorer_ones_are(
     assert found["feature_drift"] == "warn"
     assert summary["verdict"] == "alert"
     app = scoring_app(models, chosen, ServiceMetrics(CollectorRegistry()))
-    look(f"http://127.0.0.1:{serve(app)}/monitoring/report", tmp_path / "page.png")
+    port = serve(FrontDoor(lambda: app, behind=no_lifespan, paths_behind={}))
+    look(f"http://127.0.0.1:{port}/monitoring/report", tmp_path / "page.png")
 
 
 def look(url: str, picture: Path) -> None:
