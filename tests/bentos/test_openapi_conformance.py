@@ -26,6 +26,6 @@ def test_the_service_keeps_its_document_whatever_it_is_asked(
         cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "12 selected / 12 total" in done.stdout
+    assert "14 selected / 14 total" in done.stdout
     for phase in ("Examples", "Coverage", "Fuzzing"):
         assert f"✅ {phase}" in done.stdout
