@@ -88,7 +88,7 @@ class Deployed:
         """State of each task in the newest run of a DAG."""
         listed = json.loads(_json(self.run("dags", "list-runs", dag, "-o", "json")))
         newest = max(listed, key=lambda run: run["run_after"])
-        assert newest["state"] == "success"
+        # `dags test` says by its exit code how the run ended, and leaves it as running.
         words = ("tasks", "states-for-dag-run", dag, newest["run_id"], "-o", "json")
         tasks = json.loads(_json(self.run(*words)))
         return {task["task_id"]: task["state"] for task in tasks}
