@@ -111,3 +111,12 @@ def test_contradictory_contract_is_refused(
 ):
     with pytest.raises(ValidationError, match=message):
         made_of(**columns)
+
+
+@pytest.mark.parametrize("name", ["loan_id", "sex", "default_next_month", "unknown"])
+def test_recourse_moves_only_numbers_that_decide(contract: Contract, name: str):
+    said = contract.model_dump(mode="json")
+    move = {"direction": "down", "advice": "Less of it."}
+    said["recourse"] = {"columns": {name: move}}
+    with pytest.raises(ValidationError, match=f"recourse names '{name}'"):
+        Contract.model_validate(said)

@@ -1,0 +1,145 @@
+"""The console in a real browser: each path, both themes, no console errors."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = pytest.mark.end_to_end
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+VIEWS = ("score", "what-if", "batch", "monitoring", "model")
+WAIT_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing (Debian: apt-get install chromium)")
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["light"])
+def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The open console; an error in its console fails the test."""
+    context = browser.new_context(color_scheme=request.param)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    page.goto(f"{url}/console")
+    page.wait_for_selector("#view-score form")
+    yield page
+    context.close()
+    # A browser names each 400 in its console; the page handles it.
+    assert [f for f in faults if "400" not in f] == []
+
+
+def decide(page: Page) -> None:
+    page.get_by_role("button", name="Example 3").first.click()
+    page.get_by_role("button", name="Decide", exact=True).click()
+    expect(page.locator("#view-score .verdict")).to_be_visible()
+
+
+def test_an_application_is_decided_with_its_reasons(page: Page) -> None:
+    decide(page)
+    expect(page.locator("#view-score .waterfall")).to_be_visible()
+    expect(page.locator("#view-score dl.facts code").first).to_have_text(
+        re.compile("^[0-9a-f]{32}$")
+    )
+
+
+def test_errors_are_shown_at_their_fields(page: Page) -> None:
+    page.get_by_role("button", name="Example 1").first.click()
+    page.get_by_label("Credit limit").first.fill("-5")
+    page.get_by_role("button", name="Decide", exact=True).click()
+    field = page.get_by_label("Credit limit").first
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_be_focused()
+
+
+def test_a_try_follows_a_moved_factor_and_ways_are_searched(page: Page) -> None:
+    page.get_by_role("link", name="What if").click()
+    expect(page.locator("#view-what-if .verdict")).to_be_visible()
+    with page.expect_response("**/what-if") as asked:
+        page.locator("#view-what-if .lever input[type=text]").first.fill("123")
+    assert asked.value.json()["recorded"] is False
+    with page.expect_response("**/what-if/approval") as searched:
+        page.get_by_role("button", name="Search").click()
+    assert searched.value.status == 200
+
+
+def test_a_file_is_decided_filtered_and_downloaded(
+    page: Page, applications: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    rows = [*applications[:3], {"loan_id": "no application"}]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    page.get_by_role("link", name="Batch").click()
+    page.set_input_files("#batch-file", tmp_path / "rows.json")
+    page.get_by_role("button", name="Decide on the file").click()
+    expect(page.locator(".results tbody tr")).to_have_count(4)
+    page.locator("#filter-decision").select_option("error")
+    expect(page.locator(".results tbody tr")).to_have_count(1)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download CSV").click()
+    assert len(saved.value.path().read_text().splitlines()) == 5
+
+
+def test_monitoring_and_model_show_what_the_service_says(page: Page) -> None:
+    page.get_by_role("link", name="Monitoring").click()
+    expect(page.get_by_role("heading", name="Traffic")).to_be_visible()
+    page.get_by_role("link", name="Model", exact=True).click()
+    expect(page.get_by_role("heading", name="Champion", exact=True)).to_be_visible()
+    expect(page.get_by_text("for the tests")).to_be_visible()
+
+
+def test_the_keyboard_suffices(page: Page) -> None:
+    page.get_by_role("button", name="Example 3").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Loan id").press("Enter")
+    expect(page.locator("#view-score .verdict")).to_be_visible()
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_axe_finds_nothing_serious(page: Page) -> None:
+    decide(page)
+    found = {}
+    for view in VIEWS:
+        page.locator(f'.tabs a[href="#{view}"]').click()
+        page.wait_for_selector(f"#view-{view} .card")
+        violations = Axe().run(page).response["violations"]
+        found[view] = [
+            (v["id"], v["nodes"][0]["html"])
+            for v in violations
+            if v["impact"] in ("serious", "critical")
+        ]
+    assert not any(found.values()), found
+
+
+def test_a_script_that_gets_into_the_page_does_not_run(
+    browser: Browser, url: str
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{url}/console")
+    page.evaluate(
+        "() => { const s = document.createElement('script');"
+        " try { s.textContent = 'window.ran = true'; } catch { return; }"
+        " document.body.append(s); }"
+    )
+    assert page.evaluate("window.ran") is None
+    context.close()
