@@ -138,6 +138,7 @@ def test_what_the_server_says_is_told_with_what_to_do(
         (f"http://{HOST}:{free_port()}", "bucket 'bucket' of the artifacts cannot"),
         ("not an address", "MLFLOW_S3_ENDPOINT_URL is no address"),
     ],
+    ids=["nobody listens", "no address"],
 )
 def test_a_store_that_is_not_there_is_told(
     served: Callable[[dict[str, tuple[int, str]]], str],
