@@ -12,6 +12,8 @@ HOST ?= 127.0.0.1
 PORT ?= 3000
 SECONDS ?= 3
 ROUNDS ?= 5
+ENGINE ?= $(shell for p in docker podman; do command -v "$$p" && break; done)
+TRAINING = localhost/credit_scoring-training:$(shell git rev-parse --short HEAD)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # An environment knows its own path: in a moved or copied checkout it is made anew.
@@ -151,6 +153,37 @@ format: $(INSTALLED) ## Mend what the formatter and linter can mend
 lock: $(INSTALLED) ## Resolve the dependencies anew
 	@$(LOCK) --all-extras --group dev -o requirements.lock
 	@$(LOCK) --constraint requirements.lock -o bentos/requirements.lock
+	@$(LOCK) --all-extras --constraint requirements.lock \
+		-o deployment/image/requirements.lock
+	@$(MAKE) --no-print-directory sbom
+
+# With Python 3.11, as the image has it.
+.PHONY: sbom
+sbom: $(INSTALLED) ## What the Bento's lock installs, as CycloneDX, in bentos/
+	@rm -rf .venv/sbom
+	@$(BIN)/uv venv --quiet --python 3.11 .venv/sbom
+	@$(BIN)/uv pip install --quiet --python .venv/sbom/bin/python \
+		--only-binary :all: --require-hashes -r bentos/requirements.lock
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --of JSON \
+		-o bentos/sbom.cdx.json .venv/sbom/bin/python
+
+.PHONY: audit
+audit: $(INSTALLED) ## Known flaws of what the images install (asks an advisory service)
+	@$(BIN)/python deployment/image/audit.py bentos/requirements.lock \
+		deployment/image/requirements.lock
+
+.PHONY: image
+image: $(INSTALLED) ## The image of the Bento made here (BACKEND, IMAGE, BASE)
+	@PYTHON=$(BIN)/python BACKEND="$(BACKEND)" IMAGE="$(IMAGE)" BASE="$(BASE)" \
+		deployment/image/build.sh
+
+.PHONY: training-image
+training-image: ## The image that runs pipelines, from what is committed (ENGINE, IMAGE)
+	@git archive HEAD | $(ENGINE) build --quiet --tag $(or $(IMAGE),$(TRAINING)) \
+		--build-arg GIT_REVISION=$$(git rev-parse HEAD) \
+		$(if $(BASE),--build-arg BASE_IMAGE=$(BASE)) \
+		-f deployment/image/training.Dockerfile -
 
 .PHONY: clean
 clean: ## Remove the environment and everything that was made
