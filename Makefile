@@ -166,12 +166,36 @@ sbom: $(INSTALLED) ## What the Bento's lock installs, as CycloneDX, in bentos/
 		--only-binary :all: --require-hashes -r bentos/requirements.lock
 	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml \
 		--mc-type application --output-reproducible --of JSON \
-		-o bentos/sbom.cdx.json .venv/sbom/bin/python
+		-o .venv/sbom.json .venv/sbom/bin/python
+	@$(BIN)/python deployment/image/slim_sbom.py .venv/sbom.json \
+		bentos/sbom.cdx.json
 
 .PHONY: audit
 audit: $(INSTALLED) ## Known flaws of what the images install (asks an advisory service)
 	@$(BIN)/python deployment/image/audit.py bentos/requirements.lock \
 		deployment/image/requirements.lock
+
+STACK = deployment/compose
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || \
+	echo $(BIN)/podman-compose) -f $(STACK)/compose.yaml
+
+.PHONY: stack-secrets
+stack-secrets: $(INSTALLED) ## What the stack needs and nobody may know (SET="NAME=VALUE ...")
+	@$(BIN)/python $(STACK)/make_secrets.py $(addprefix --set ,$(SET))
+
+# Refused, with the name of what is missing, before anything is started.
+.PHONY: stack
+stack: $(INSTALLED) ## The container stack, up (COMPOSE)
+	@$(BIN)/python $(STACK)/make_secrets.py --check
+	@$(COMPOSE) up -d
+
+.PHONY: stack-down
+stack-down: $(INSTALLED) ## The container stack, down; its volumes stay
+	@$(COMPOSE) down
+
+.PHONY: stack-test
+stack-test: $(INSTALLED) ## The stack brought up, broken, restored, and taken down
+	@$(BIN)/python -m tests.deployment.stack
 
 .PHONY: image
 image: $(INSTALLED) ## The image of the Bento made here (BACKEND, IMAGE, BASE)

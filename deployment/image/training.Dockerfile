@@ -40,6 +40,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     HOME=/tmp \
     DO_NOT_TRACK=1 \
     MLFLOW_DISABLE_TELEMETRY=true \
+    MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD=false \
     BENTOML_DO_NOT_TRACK=True \
     BENTOML_HOME=/var/lib/credit_scoring/bentoml \
     NUMBA_CACHE_DIR=/var/lib/credit_scoring/kernels
