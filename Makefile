@@ -12,6 +12,8 @@ HOST ?= 127.0.0.1
 PORT ?= 3000
 SECONDS ?= 3
 ROUNDS ?= 5
+ENGINE ?= $(shell for p in docker podman; do command -v "$$p" && break; done)
+TRAINING = localhost/credit_scoring-training:$(shell git rev-parse --short HEAD)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # An environment knows its own path: in a moved or copied checkout it is made anew.
@@ -211,6 +213,61 @@ lock: $(INSTALLED) ## Resolve the dependencies anew
 	@$(LOCK) --constraint requirements.lock -o bentos/requirements.lock
 	@$(subst pyproject.toml,deployment/airflow/requirements.in,$(LOCK)) \
 		-o deployment/airflow/requirements.lock
+	@$(LOCK) --all-extras --constraint requirements.lock \
+		-o deployment/image/requirements.lock
+	@$(MAKE) --no-print-directory sbom
+
+# With Python 3.11, as the image has it.
+.PHONY: sbom
+sbom: $(INSTALLED) ## What the Bento's lock installs, as CycloneDX, in bentos/
+	@rm -rf .venv/sbom
+	@$(BIN)/uv venv --quiet --python 3.11 .venv/sbom
+	@$(BIN)/uv pip install --quiet --python .venv/sbom/bin/python \
+		--only-binary :all: --require-hashes -r bentos/requirements.lock
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml \
+		--mc-type application --output-reproducible --of JSON \
+		-o .venv/sbom.json .venv/sbom/bin/python
+	@$(BIN)/python deployment/image/slim_sbom.py .venv/sbom.json \
+		bentos/sbom.cdx.json
+
+.PHONY: audit
+audit: $(INSTALLED) ## Known flaws of what the images install (asks an advisory service)
+	@$(BIN)/python deployment/image/audit.py bentos/requirements.lock \
+		deployment/image/requirements.lock
+
+STACK = deployment/compose
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || \
+	echo $(BIN)/podman-compose) -f $(STACK)/compose.yaml
+
+.PHONY: stack-secrets
+stack-secrets: $(INSTALLED) ## What the stack needs and nobody may know (SET="NAME=VALUE ...")
+	@$(BIN)/python $(STACK)/make_secrets.py $(addprefix --set ,$(SET))
+
+# Refused, with the name of what is missing, before anything is started.
+.PHONY: stack
+stack: $(INSTALLED) ## The container stack, up (COMPOSE)
+	@$(BIN)/python $(STACK)/make_secrets.py --check
+	@$(COMPOSE) up -d
+
+.PHONY: stack-down
+stack-down: $(INSTALLED) ## The container stack, down; its volumes stay
+	@$(COMPOSE) down
+
+.PHONY: stack-test
+stack-test: $(INSTALLED) ## The stack brought up, broken, restored, and taken down
+	@$(BIN)/python -m tests.deployment.stack
+
+.PHONY: image
+image: $(INSTALLED) ## The image of the Bento made here (BACKEND, IMAGE, BASE)
+	@PYTHON=$(BIN)/python BACKEND="$(BACKEND)" IMAGE="$(IMAGE)" BASE="$(BASE)" \
+		deployment/image/build.sh
+
+.PHONY: training-image
+training-image: ## The image that runs pipelines, from what is committed (ENGINE, IMAGE)
+	@git archive HEAD | $(ENGINE) build --quiet --tag $(or $(IMAGE),$(TRAINING)) \
+		--build-arg GIT_REVISION=$$(git rev-parse HEAD) \
+		$(if $(BASE),--build-arg BASE_IMAGE=$(BASE)) \
+		-f deployment/image/training.Dockerfile -
 
 .PHONY: clean
 clean: ## Remove the environment and everything that was made

@@ -9,6 +9,7 @@ from credit_scoring.registry.manifest import Provenance
 
 UNKNOWN = "unknown"
 _LOCK_FILE = "requirements.lock"
+_REVISION_FILE = ".revision"
 _TIMEOUT_S = 20
 
 
@@ -29,19 +30,33 @@ def provenance_of(project: Path, data_digest: str) -> Provenance:
             ``unknown``, as is the environment without a lock file.
         data_digest: SHA-256 of the raw data file.
     """
+    revision, dirty = revision_of(project)
+    lock = project / _LOCK_FILE
+    return Provenance(
+        data_digest=data_digest,
+        git_revision=revision,
+        git_dirty=dirty,
+        environment_digest=sha256_of_file(lock) if lock.is_file() else UNKNOWN,
+    )
+
+
+def revision_of(project: Path) -> tuple[str, bool | None]:
+    """Give the code's git revision, and whether tracked files differ from it.
+
+    An image has no git, but a file that says what it was made of, without changes.
+    Without either both are not known: ``unknown`` and None.
+    """
     revision = status = None
     top = _git(project, "rev-parse", "--show-toplevel")
     # A checkout without git may lie inside somebody else's repository.
     if top is not None and Path(top).resolve() == project.resolve():
         revision = _git(project, "rev-parse", "HEAD")
         status = _git(project, "status", "--porcelain", "--untracked-files=no")
-    lock = project / _LOCK_FILE
-    return Provenance(
-        data_digest=data_digest,
-        git_revision=revision or UNKNOWN,
-        git_dirty=bool(status) if revision and status is not None else None,
-        environment_digest=sha256_of_file(lock) if lock.is_file() else UNKNOWN,
-    )
+    written = project / _REVISION_FILE
+    if revision is None and written.is_file():
+        return written.read_text(encoding="utf-8").strip() or UNKNOWN, False
+    dirty = bool(status) if revision and status is not None else None
+    return revision or UNKNOWN, dirty
 
 
 def _git(project: Path, *arguments: str) -> str | None:

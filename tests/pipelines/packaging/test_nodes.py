@@ -24,8 +24,8 @@ def test_the_release_says_what_is_in_the_bento(
 ) -> None:
     packed: list[Any] = []
 
-    def build(folder: Path, models: Any, record: Any) -> str:
-        packed.append((models, record))
+    def build(folder: Path, models: Any, record: Any, versions: Any) -> str:
+        packed.append((models, record, versions))
         return f"b:{folder.name}"
 
     monkeypatch.setattr(nodes, "build_bento", build)
@@ -34,7 +34,7 @@ def test_the_release_says_what_is_in_the_bento(
     record = {"digest": "r"}
     release = pack_release(models, versions, record, tmp_path / "bentos")
     assert release["bento"] == "b:bentos"
-    assert packed == [(models, record)]
+    assert packed == [(models, record, versions)]
     assert release["models"] == models
     assert release["versions"] == versions
     assert release["promotion_record"] == "r"

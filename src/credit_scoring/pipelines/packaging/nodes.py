@@ -90,7 +90,9 @@ def pack_release(
         PromotionError: If the Bento cannot be built.
     """
     return {
-        "bento": build_bento(service_folder, service_models, service_record),
+        "bento": build_bento(
+            service_folder, service_models, service_record, released_versions
+        ),
         "models": dict(service_models),
         "versions": dict(released_versions),
         "promotion_record": service_record["digest"],
