@@ -37,6 +37,7 @@ def test_a_short_year_is_lived_through_and_reported(
     for year in found["years"].values():
         assert year["decisions"] == 2400
         assert len(year["windows"]) == 8
+        assert [one["end"] for one in year["monitored"]] == list(range(300, 2401, 300))
         assert year["verdicts"][0]["measures"] == {}
         # Each month's approvals were reported two months later, and each was matched.
         assert year["counts"]["matched"] == year["counts"]["reported"] > 0
@@ -45,6 +46,7 @@ def test_a_short_year_is_lived_through_and_reported(
     drifted = found["years"]["worse"]
     assert drifted["drift_at"] == 1200
     assert 1200 < drifted["noticed_at"] <= 2400
+    assert 1200 < drifted["monitoring_noticed_at"] <= 2400
     assert found["noticing"]["windows"] == 16
     assert found["noticing"]["longest_delay"] <= 1200
     assert (

@@ -17,6 +17,10 @@ def found() -> dict[str, Any]:
         "primary": "log_loss",
         "drift_at": 0,
         "noticed_at": 500,
+        "monitored": [
+            {"since": "2030", "end": 500, "verdict": "warn", "why": ["PSI <of> limit"]}
+        ],
+        "monitoring_noticed_at": 500,
         "windows": windows,
         "looks": [{"challenger": "d", "measures": {}}, look],
         "verdicts": [verdict],
@@ -40,9 +44,11 @@ def test_the_page_says_what_was_noticed_and_loads_nothing(
     found: dict[str, Any],
 ) -> None:
     page = simulation_page(found)
-    assert "noticed\nafter 500 more." in page
+    assert "noticed\nafter 500 more;" in page
     assert "not within the year" in page
     assert "&lt;not passed&gt;" in page
+    assert "After 500 decisions: warn, PSI &lt;of&gt; limit." in page
+    assert "by the monitoring pipeline\nafter 500." in page
     assert page.count("data:image/png;base64,") == 3
     assert "http" not in page.replace("http-equiv", "")
 

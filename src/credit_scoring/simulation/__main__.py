@@ -16,15 +16,17 @@ from credit_scoring import settings
 from credit_scoring.challenge.parameters import ChallengeParameters
 from credit_scoring.configuration import ProjectConfigLoader
 from credit_scoring.errors import SimulationError
+from credit_scoring.monitoring.parameters import MonitoringParameters
 from credit_scoring.registry.gate_parameters import GateParameters
 from credit_scoring.registry.provenance import project_folder
 from credit_scoring.simulation.report import simulation_page, write_pictures
 from credit_scoring.simulation.roles import MODEL
 from credit_scoring.simulation.simulating import Asked, Models, simulate
-from credit_scoring.simulation.stream import Drift, Held
+from credit_scoring.simulation.stream import DAYS_OF_A_MONTH, Drift, Held
 from credit_scoring.simulation.year import Plan
 
 DRIFTING = "credit_limit"
+HOURS_OF_A_MONTH = 24 * DAYS_OF_A_MONTH
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -96,6 +98,19 @@ def _asked(options: argparse.Namespace) -> Asked:
     return Asked(
         ChallengeParameters.model_validate(challenge),
         GateParameters.model_validate(given["promotion"]["gates"]),
+        MonitoringParameters.model_validate(
+            {
+                **given["monitoring"],
+                "registered_model": MODEL,
+                "window_hours": HOURS_OF_A_MONTH
+                * options.window
+                // options.applications,
+                "settle_minutes": 0,
+                "least_decisions": options.window // 2,
+                # Evidently's report of each window would take most of the time.
+                "sample_rows": 0,
+            }
+        ),
         options.alpha,
         options.years,
     )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from credit_scoring.challenge.parameters import ChallengeParameters
+from credit_scoring.monitoring.parameters import MonitoringParameters
 from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.gate_parameters import GateParameters
 from credit_scoring.simulation.noticing import (
@@ -20,7 +21,7 @@ from credit_scoring.simulation.noticing import (
 from credit_scoring.simulation.roles import Contender, contender, open_registry
 from credit_scoring.simulation.stale import write_stale
 from credit_scoring.simulation.stream import Held, draw_month
-from credit_scoring.simulation.year import Happened, Plan, Year
+from credit_scoring.simulation.year import NOT_WELL, Happened, Plan, Year
 
 # Half the odds of bad that there are now.
 STALE_SHIFT = 0.7
@@ -48,12 +49,14 @@ class Asked(NamedTuple):
     Attributes:
         challenge: What a look at the challenger asks.
         gates: What promotion asks.
+        monitoring: What the monitoring pipeline asks.
         alpha: Chance of an alarm in a window without drift.
         years: Years that false alarms and delays are counted in.
     """
 
     challenge: ChallengeParameters
     gates: GateParameters
+    monitoring: MonitoringParameters
     alpha: float
     years: int
 
@@ -84,7 +87,7 @@ def simulate(
     for name, pair in pairs.items():
         place = folder / name
         promotions = open_registry(place / "store", pair)
-        by = (asked.challenge, asked.gates)
+        by = (asked.challenge, asked.gates, asked.monitoring)
         happened = Year(place, promotions, held, plans[name], asked=by).live()
         years[name] = _described(name, happened, plans[name], asked)
     return {
@@ -107,8 +110,15 @@ def _described(name: str, happened: Happened, plan: Plan, asked: Asked) -> Any:
         "drift_at": drift_at,
         "noticed_at": None if alarm is None else alarm.end,
         "noticed_in": None if alarm is None else alarm.name,
+        "monitoring_noticed_at": _first_not_well(happened, after=drift_at or 0),
         **asdict(happened),
     }
+
+
+def _first_not_well(happened: Happened, *, after: int) -> int | None:
+    """Count the decisions until the monitoring pipeline first warns."""
+    windows = (one for one in happened.monitored if one["end"] > after)
+    return next((one["end"] for one in windows if one["verdict"] in NOT_WELL), None)
 
 
 def count_alarms(

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
+# Whole months after the epoch, so that windows of monitoring begin with the year.
+BEGIN = datetime(2030, 1, 16, tzinfo=UTC)
 DAYS_OF_A_MONTH = 30
 
 

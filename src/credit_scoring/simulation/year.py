@@ -16,8 +16,13 @@ from credit_scoring.challenge.parameters import ChallengeParameters
 from credit_scoring.decision_log.reader import read_decisions
 from credit_scoring.decision_log.records import Origin, OutcomeEntry
 from credit_scoring.decision_log.writer import DecisionLog
+from credit_scoring.monitoring.parameters import MonitoringParameters
 from credit_scoring.outcomes.decisions import read_decision_table, read_outcome_table
 from credit_scoring.outcomes.joining import join_outcomes
+from credit_scoring.pipelines.monitoring.nodes import (
+    index_decision_log,
+    monitor_windows,
+)
 from credit_scoring.registry.artifact import Artifact, load_artifact
 from credit_scoring.registry.gate_parameters import GateParameters
 from credit_scoring.registry.promoting import Promotions
@@ -37,6 +42,7 @@ from credit_scoring.simulation.stream import (
 # Bad is seen on the 20th day; good when the window of a month has ended.
 _DAYS_UNTIL = {1: 20, 0: 31}
 _WINDOW_MONTHS = 1
+NOT_WELL = ("warn", "alert")
 _ROLES: tuple[Role, ...] = ("champion", "challenger")
 
 
@@ -68,6 +74,8 @@ class Happened:
     Attributes:
         decisions: How many were made.
         windows: Of drift, in order.
+        monitored: Windows as the monitoring pipeline judged them, in order: begin,
+            count of decisions up to the end, verdict, and what is not well.
         looks: Taken at the challenger.
         verdicts: Month, verdict, why, and the kind of the record, if one was made.
         roles: Month -> versions of champion and challenger at its begin.
@@ -76,6 +84,7 @@ class Happened:
 
     decisions: int = 0
     windows: list[Window] = field(default_factory=list)
+    monitored: list[dict[str, Any]] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     roles: list[list[int | None]] = field(default_factory=list)
@@ -92,7 +101,7 @@ class Year:
         held: Held,
         plan: Plan,
         *,
-        asked: tuple[ChallengeParameters, GateParameters],
+        asked: tuple[ChallengeParameters, GateParameters, MonitoringParameters],
     ) -> None:
         """Begin.
 
@@ -101,11 +110,13 @@ class Year:
             promotions: Champion and challenger, and their records.
             held: The population.
             plan: How the year goes.
-            asked: What the challenge asks.
+            asked: What the challenge and the monitoring pipeline ask.
         """
         self._decisions, self._outcomes = folder / "decisions", folder / "outcomes"
         self._promotions, self._held, self._plan = promotions, held, plan
         self._asked = asked
+        self._log_index: dict[str, Any] = {}
+        self._records: dict[str, dict[str, Any]] = {}
         self._due: list[list[tuple[str, datetime, int]]] = []
         self.happened = Happened()
 
@@ -113,6 +124,7 @@ class Year:
         """Go through all months."""
         for month in range(self._plan.months):
             self._decide(month)
+            self._monitor(month)
             self._report(month)
             self._look(month)
         return self.happened
@@ -174,6 +186,18 @@ class Year:
             for one in look_at_windows(codes, reference, size=self._plan.window)
         ]
 
+    def _monitor(self, month: int) -> None:
+        """Let the monitoring pipeline's nodes judge the windows that have ended."""
+        parameters = self._asked[2].model_copy(update={"as_of": self._end_of(month)})
+        log, records = self._decisions, self._records
+        self._log_index = index_decision_log(log, self._log_index, parameters)
+        for judged in monitor_windows(
+            log, self._log_index, records, None, None, parameters
+        ):
+            record = judged["record"]
+            records[record["window"]] = record
+        self.happened.monitored = _monitored(list(records.values()))
+
     def _report(self, month: int) -> None:
         """Report the outcomes that are due by now, as a lender's system does."""
         of = month - self._plan.lag_months
@@ -196,7 +220,7 @@ class Year:
     def _look(self, month: int) -> None:
         if self._promotions.registry.holder("challenger") is None:
             return
-        challenge, gates = self._asked
+        challenge, gates, _ = self._asked
         as_of = self._end_of(month)
         exposure = gates.profit.costs.exposure
         joined = join_outcomes(
@@ -230,3 +254,23 @@ class Year:
 
     def _end_of(self, month: int) -> datetime:
         return BEGIN + timedelta(days=DAYS_OF_A_MONTH * (month + 1))
+
+
+def _monitored(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say of each window what came of it, and how many decisions there were by then."""
+    told, end = [], 0
+    for record in sorted(records, key=lambda one: str(one["since"])):
+        end += int(record["figures"].get("decisions", 0))
+        told.append(
+            {
+                "since": record["since"],
+                "end": end,
+                "verdict": record["verdict"],
+                "why": [
+                    finding["message"]
+                    for finding in record["findings"]
+                    if finding["verdict"] in NOT_WELL
+                ],
+            }
+        )
+    return told
