@@ -1,6 +1,6 @@
 """Telling Alertmanager that a pipeline failed, or is not over in time.
 
-`CREDIT_SCORING_ALERTMANAGER_URL` names it, e.g. http://alertmanager:9093. Without it,
+`SCHEDULE_ALERTMANAGER_URL` names it, e.g. http://alertmanager:9093. Without it,
 and where it does not answer, the alert is in Airflow's log alone.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-VARIABLE = "CREDIT_SCORING_ALERTMANAGER_URL"
+VARIABLE = "SCHEDULE_ALERTMANAGER_URL"
 _TIMEOUT_SECONDS = 10
 
 

@@ -33,16 +33,16 @@ from credit_scoring_alerts import tell_failure, tell_lateness
 logger = logging.getLogger(__name__)
 
 # Where schedule.yml and pipelines.json lie: beside the folder of DAGs.
-FOLDER = Path(os.environ.get("CREDIT_SCORING_AIRFLOW_DIR", Path(__file__).parents[1]))
-PROJECT = os.environ.get("CREDIT_SCORING_PROJECT", str(FOLDER.parents[1]))
-ENVIRONMENT = os.environ.get("CREDIT_SCORING_KEDRO_ENV", "production")
+FOLDER = Path(os.environ.get("SCHEDULE_DIR", Path(__file__).parents[1]))
+PROJECT = os.environ.get("SCHEDULE_PROJECT", str(FOLDER.parents[1]))
+ENVIRONMENT = os.environ.get("SCHEDULE_KEDRO_ENV", "production")
 # How the project's own Kedro is called.
-KEDRO = os.environ.get("CREDIT_SCORING_KEDRO", f"{PROJECT}/.venv/bin/python -m kedro")
-RUN_BY = os.environ.get("CREDIT_SCORING_RUN_BY", "bash")
-RETRY_SECONDS = float(os.environ.get("CREDIT_SCORING_RETRY_SECONDS", "300"))
+KEDRO = os.environ.get("SCHEDULE_KEDRO", f"{PROJECT}/.venv/bin/python -m kedro")
+RUN_BY = os.environ.get("SCHEDULE_RUN_BY", "bash")
+RETRY_SECONDS = float(os.environ.get("SCHEDULE_RETRY_SECONDS", "300"))
 # `airflow dags test` of 3.3.2 breaks off at the end of a run that has a deadline.
-DEADLINES = os.environ.get("CREDIT_SCORING_DEADLINES", "on")
-POD_TEMPLATE = os.environ.get("CREDIT_SCORING_POD_TEMPLATE", "")
+DEADLINES = os.environ.get("SCHEDULE_DEADLINES", "on")
+POD_TEMPLATE = os.environ.get("SCHEDULE_POD_TEMPLATE", "")
 SUMMARY = "data/08_reporting/monitoring/summary.json"
 MARKER = "data/08_reporting/monitoring/drift_told"
 
@@ -105,7 +105,7 @@ def task_of(pipeline: str, plan: Plan) -> Any:
             on_finish_action="delete_succeeded_pod",
         )
     if RUN_BY != "bash":
-        raise ValueError(f"CREDIT_SCORING_RUN_BY is bash or kubernetes, not {RUN_BY!r}")
+        raise ValueError(f"SCHEDULE_RUN_BY is bash or kubernetes, not {RUN_BY!r}")
     # Jinja's braces are not to be quoted away; nothing else here is of a user.
     said = " ".join(
         f'"{word}"' if "{{" in word else shlex.quote(word) for word in words

@@ -60,12 +60,12 @@ class Deployed:
             "AIRFLOW__CORE__DAGS_FOLDER": str(FOLDER / "dags"),
             "CALLS": str(self.calls),
             "BENTOML_HOME": str(folder / "bento ml"),
-            "CREDIT_SCORING_KEDRO": f"'{sys.executable}' '{kedro}'",
-            "CREDIT_SCORING_KEDRO_ENV": "test",
-            "CREDIT_SCORING_PROJECT": str(self.project),
+            "SCHEDULE_KEDRO": f"'{sys.executable}' '{kedro}'",
+            "SCHEDULE_KEDRO_ENV": "test",
+            "SCHEDULE_PROJECT": str(self.project),
             "CREDIT_SCORING_REDIS_URL": redis,
-            "CREDIT_SCORING_RETRY_SECONDS": "1",
-            "CREDIT_SCORING_DEADLINES": "off",
+            "SCHEDULE_RETRY_SECONDS": "1",
+            "SCHEDULE_DEADLINES": "off",
             "FAILS": FAILS_AT_FIRST,
             # Kedro's, not Airflow's: the copy's code is run.
             "PYTHONPATH": os.pathsep.join(

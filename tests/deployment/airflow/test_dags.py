@@ -64,7 +64,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shapes(deployed: Path, **environment: str) -> Any:
-    environment["CREDIT_SCORING_AIRFLOW_DIR"] = str(deployed)
+    environment["SCHEDULE_DIR"] = str(deployed)
     code = ["-c", SHAPES, str(deployed / "dags")]
     done = airflow(code, home=deployed / "home", **environment)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -133,7 +133,7 @@ def test_a_line_whose_pipelines_are_not_there_makes_no_dag(
 
 
 def test_each_pipeline_may_run_in_a_pod_of_its_own(deployed: Path) -> None:
-    made = shapes(deployed, CREDIT_SCORING_RUN_BY="kubernetes")
+    made = shapes(deployed, SCHEDULE_RUN_BY="kubernetes")
     assert made["materialization"]["kinds"] == ["KubernetesPodOperator"]
     command = made["materialization"]["commands"]["materialization"]
     assert command[:2] == ["kedro", "run"]
