@@ -1,5 +1,7 @@
 import json
+from pathlib import Path
 
+from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.contract.model import Contract, Role
 from credit_scoring.contract.request import RequestDecoder
 from credit_scoring.contract.request_schema import (
@@ -70,6 +72,14 @@ def test_pattern_is_anchored(contract: Contract):
     assert property_schema(column)["pattern"] == column.pattern
     loose = column.model_copy(update={"pattern": "a|b"})
     assert property_schema(loose)["pattern"] == "^(?:a|b)$"
+
+
+def test_a_column_that_may_be_missing_is_so_in_an_example_without_its_value() -> None:
+    path = Path(__file__).parents[2] / "conf/lending_club/parameters_contract.yml"
+    each = contract_from_yaml(path)
+    example = request_example(each)
+    assert example["months_since_delinquency"] is None
+    RequestDecoder(each).decode(json.dumps(example).encode())
 
 
 def test_example_is_a_right_request_without_protected_columns(

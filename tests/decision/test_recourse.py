@@ -36,6 +36,12 @@ def test_the_least_change_of_two_digits_that_is_approved_is_found() -> None:
     assert ways.best is None
 
 
+@pytest.mark.parametrize("amount", [5e-324, 2.2e-313, 1e-200, 1e-11])
+def test_what_is_next_to_its_limit_is_not_moved(amount: float) -> None:
+    ways = ways_to_approval(small_engine(), contract(amount=down()), row(amount, 100))
+    assert (ways.single, ways.combination, ways.best) == ((), None, None)
+
+
 def test_an_integer_is_moved_by_whole_numbers() -> None:
     ways = ways_to_approval(small_engine(), contract(days_late_1=down()), row(100, 8))
     (way,) = ways.single

@@ -41,11 +41,18 @@ def request_json_schema(contract: Contract) -> JsonSchema:
     return schema
 
 
-def request_example(contract: Contract) -> dict[str, float | int | str]:
-    """Give one application made of the columns' examples, protected ones left out."""
+def request_example(contract: Contract) -> dict[str, float | int | str | None]:
+    """Give one application made of the columns' examples, protected ones left out.
+
+    A column without an example that may be missing is missing in it.
+    """
     names = contract.names(Role.ID, Role.APPLICATION, Role.HISTORY)
-    examples = {name: contract.columns[name].example for name in names}
-    return {name: value for name, value in examples.items() if value is not None}
+    columns = {name: contract.columns[name] for name in names}
+    return {
+        name: column.example
+        for name, column in columns.items()
+        if column.example is not None or column.nullable
+    }
 
 
 def property_schema(column: Column) -> JsonSchema:

@@ -25,6 +25,8 @@ _DIGITS = np.arange(10.0, 100.0)
 _DECADES = 4
 # So that 0.7 less 0.3 is 0.4.
 _DECIMALS = 10
+# What is nearer than any value that is tried is as far as it can be.
+_NEAREST = 10.0**-_DECIMALS
 
 
 class ColumnChange(msgspec.Struct, frozen=True, gc=False):
@@ -156,7 +158,7 @@ def _candidates(
     sign = 1.0 if move.direction == "up" else -1.0
     limit = _limit(column, move, value, now)
     reach = (limit - value) * sign
-    if not reach > 0.0:  # missing, or as far as it can be
+    if not reach > _NEAREST:  # missing, or as far as it can be
         return np.empty(0)
     if column.categories is not None:
         codes = np.array(sorted(column.categories, key=lambda c: c * sign), np.float64)

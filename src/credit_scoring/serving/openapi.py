@@ -206,7 +206,7 @@ def _predict_batch(described: Described) -> Json:
 
 def _in_other_forms(described: Json) -> Json:
     """Add the forms of a batch that JSON Schema cannot describe row by row."""
-    text: Json = {"type": "string"}
+    text: Json = {"type": "string", "minLength": 1}
     other = {
         kind.decode(): {
             "schema": text if kind != PARQUET else {**text, "format": "binary"}
