@@ -153,4 +153,4 @@ def test_a_log_has_a_line_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> 
     with row_progress("Writing", 100, Console(file=io.StringIO())) as advance:
         for _ in range(3):
             advance(30)
-    assert log.getvalue() == "Writing: 60 of 100 rows, 10 rows/s\n"
+    assert log.getvalue() == "Writing: 60 of 100 rows, 10 rows/s, 4 s left\n"
