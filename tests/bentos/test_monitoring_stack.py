@@ -123,6 +123,7 @@ def ask(url: str, end: threading.Event, rows: list[Row], contract: Contract) -> 
             client.post("/predict", json=rows[number % 20], headers=retried)
             if number % 10 == 0:
                 client.post("/predict", json={"loan_id": "alone"})
+                client.post("/what-if", json=rows[row])
                 client.post("/predict/batch", json=rows[:20])
                 client.get("/nowhere")
             end.wait(0.1)
