@@ -133,7 +133,7 @@ def monitoring_stack(service: str, folder: Path) -> Iterator[MonitoringStack]:
     """
     alertmanager, prometheus = (f"{HOST}:{free_port()}" for _ in range(2))
     addresses = {
-        '"service-1:3000", "service-2:3000"': f'"{service}"',
+        'service-1:3000", "service-2:3000': service,
         "alertmanager:9093": alertmanager,
         "localhost:9090": prometheus,
     }
