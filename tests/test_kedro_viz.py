@@ -28,6 +28,7 @@ PIPELINES = {
     "promotion",
     "packaging",
     "alternatives",
+    "batch_scoring",
     "challenge",
     "guard",
     "history",

@@ -45,7 +45,8 @@ def paid_in_all(total_pymnt: Values) -> Values:
 
 
 FEATURES = (paid_in_all,'''
-COLUMN = """  columns:
+COLUMN = """
+  columns:
     total_pymnt:
       source: total_pymnt
       type: number
@@ -109,7 +110,7 @@ def made_up(tmp_path: Path) -> Path:
 def offer_total_payment(project: Any, *, emptied: bool) -> None:
     """Offer what was paid in all to a feature, in the project's copy."""
     path = project.folder / "conf/lending_club/parameters_contract.yml"
-    text = path.read_text().replace("  columns:\n", COLUMN, 1)
+    text = path.read_text().replace("\n  columns:\n", COLUMN, 1)
     if emptied:
         before, _, rest = text.partition("  known_after_decision:\n")
         text = before + "  left_out:\n" + rest.partition("  left_out:\n")[2]

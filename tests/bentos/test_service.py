@@ -127,7 +127,7 @@ def test_the_process_is_free_of_training_libraries(url: str) -> None:
     ]
     assert len(workers) == 1
     mapped = {Path(entry.path).as_posix() for entry in workers[0].memory_maps()}
-    for library in ("pandas", "sklearn", "xgboost", "mlflow", "pyarrow", "matplotlib"):
+    for library in ("pandas", "sklearn", "xgboost", "mlflow", "matplotlib"):
         assert not [path for path in mapped if f"/{library}/" in path]
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from credit_scoring.contract.model import Contract
 from credit_scoring.errors import ArtifactError
+from credit_scoring.registry.manifest import Provenance
 from credit_scoring.serving import assembly
 from credit_scoring.serving.assembly import load_models
 from credit_scoring.serving.models import ModelFolder
@@ -16,6 +18,12 @@ from credit_scoring.serving.runners import InProcessRunner
 
 CHAMPION = ModelFolder(Path("champion"), "credit_scoring", "3")
 CHALLENGER = ModelFolder(Path("challenger"), "credit_scoring", "4")
+PROVENANCE = Provenance(
+    data_digest="0" * 64,
+    git_revision="unknown",
+    environment_digest="unknown",
+    git_dirty=None,
+)
 
 
 @pytest.fixture
@@ -29,8 +37,11 @@ def artifacts(
     runner: InProcessRunner,
     warmed: list[str],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Callable[..., None]:
     """Put artifacts in place by folder; an error stands for one that is altered."""
+
+    (tmp_path / "model_card.md").write_text("# A model")
 
     def put(**by_folder: Any) -> None:
         def load(folder: Path, *, compiled: bool) -> Any:
@@ -42,7 +53,11 @@ def artifacts(
                 contract=given,
                 engine=runner.engine,
                 digest=folder.name,
-                manifest=SimpleNamespace(feature_version="0123456789abcdef"),
+                folder=tmp_path,
+                manifest=SimpleNamespace(
+                    feature_version="0123456789abcdef", provenance=PROVENANCE
+                ),
+                reference_columns={"amount": np.ones(2), "days_late_1": np.ones(2)},
                 warm_up=lambda: warmed.append(folder.name),
                 fallback="",
                 reference={},

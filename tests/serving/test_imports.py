@@ -7,6 +7,8 @@ import sys
 FORBIDDEN = (
     "kedro", "mlflow", "evidently", "pandas", "sklearn", "xgboost", "optbinning",
     "matplotlib", "shap", "optuna", "redis",
+    # Only a batch in a table needs it, and reads it then.
+    "pyarrow",
 )  # fmt: skip
 PROGRAM = """
 import json, sys

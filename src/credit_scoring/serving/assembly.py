@@ -106,6 +106,7 @@ def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models
     decoder = RequestDecoder(contract)
     other = _challenger(challenger, contract) if challenger else None
     artifacts: dict[Role, Artifact | None] = {"champion": artifact, "challenger": other}
+    papers = published.papers_of(artifacts)
     return Models(
         contract=contract,
         decoder=decoder,
@@ -122,7 +123,7 @@ def load_models(champion: ModelFolder, challenger: ModelFolder | None) -> Models
             if loaded is not None and _says_fallback(role, loaded)
         ),
         reference=artifact.reference,
-        papers=published.papers_of(artifacts),
+        papers=papers,
     )
 
 
