@@ -164,18 +164,23 @@ def test_from_a_file_to_a_served_decision_with_reasons(
     # A contract without history has no use for a store of histories.
     monkeypatch.setenv("CREDIT_SCORING_REDIS_URL", "redis://127.0.0.1:1/0")
     with LocalServer(release["bento"], tmp_path / "server.log").running() as url:
-        answer = predict(url, example(url))
+        for body in examples(url):
+            assert predict(url, body)["decision"]
+        answer = predict(url, {**body, "loan_amount": 30000, "term_months": 60})
     assert answer["model"]["name"] == "credit_scoring_lending_club"
     assert answer["feature_source"] == "request"
     assert answer["reasons"][0]["text"]
 
 
-def example(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{url}/docs.json", timeout=10) as reply:  # noqa: S310
-        schemas = json.load(reply)["components"]["schemas"]
-    body: dict[str, Any] = schemas["Application"]["examples"][0]
-    empty = ("months_since_delinquency", "months_since_public_record")
-    return {**body, **dict.fromkeys(empty), "loan_amount": 30000, "term_months": 60}
+def read(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as reply:  # noqa: S310
+        return json.load(reply)
+
+
+def examples(url: str) -> list[dict[str, Any]]:
+    """The example of the OpenAPI document and those of the contract, as they are."""
+    schemas = read(f"{url}/docs.json")["components"]["schemas"]
+    return [*schemas["Application"]["examples"], *read(f"{url}/contract")["examples"]]
 
 
 def predict(url: str, body: dict[str, Any]) -> dict[str, Any]:
