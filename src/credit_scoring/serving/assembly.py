@@ -12,7 +12,6 @@ from credit_scoring.contract.model import Contract
 from credit_scoring.contract.request import RequestDecoder, request_json_schema
 from credit_scoring.decision.routing import Split
 from credit_scoring.errors import ArtifactError
-from credit_scoring.monitoring.bins import ReferenceBins
 from credit_scoring.registry.artifact import Artifact, load_artifact
 from credit_scoring.serving import published
 from credit_scoring.serving.answers import ModelAnswer, Role
@@ -27,16 +26,9 @@ from credit_scoring.serving.examples import (
 from credit_scoring.serving.histories import Histories
 from credit_scoring.serving.idempotency import Idempotency, LocalAnswers
 from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
-from credit_scoring.serving.live import LiveMonitor
-from credit_scoring.serving.live_window import LiveWindow, WindowLimits
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.models import ModelFolder
-from credit_scoring.serving.monitoring import (
-    REPORT_PATH,
-    Monitoring,
-    MonitoringReport,
-    Observed,
-)
+from credit_scoring.serving.monitoring_routes import live_monitor, monitoring_routes
 from credit_scoring.serving.openapi import Described, Json, api_document
 from credit_scoring.serving.outcomes import Outcomes, outcome_log
 from credit_scoring.serving.override import Overridable, OverrideWatch
@@ -198,9 +190,6 @@ def scoring_app(  # noqa: PLR0913 - one for each collaborator
         ChampionDecides(models.champion),
         watch,
     )
-    answers = idempotency(settings, metrics.idempotency)
-    for role in models.fallbacks:
-        metrics.count_fallback(role)
     live = live_monitor(models, settings, metrics)
     scoring = Scoring(
         champion=models.champion,
@@ -211,7 +200,48 @@ def scoring_app(  # noqa: PLR0913 - one for each collaborator
         live=live.hear,
     )
     _observe(models, metrics)
-    decoder = models.decoder
+    answers = idempotency(settings, metrics.idempotency)
+    predict, batch = _deciders(scoring, models.decoder, answers, metrics, settings)
+    outcomes = Outcomes(
+        log=outcome_log(models.contract, settings),
+        settings=settings,
+        metrics=metrics,
+        gate=Gate(
+            settings.max_waiting_batches, route="/outcomes", metrics=metrics.pressure
+        ),
+    )
+    routes = (
+        Route("/", "GET", start_page),
+        Route("/predict", "POST", predict),
+        Route("/predict/batch", "POST", batch),
+        Route("/outcomes", "POST", outcomes),
+        *monitoring_routes(models, settings, metrics, live=live, override=watch),
+        *routes_for_people(
+            models, settings, metrics, histories=histories, release=release
+        ),
+    )
+
+    async def catch_up() -> None:
+        watch.stop()
+        await asyncio.to_thread(routing.close)
+        await asyncio.to_thread(outcomes.close)
+
+    return ScoringApp(
+        routes,
+        metrics,
+        starting=watch.start,
+        closing=(catch_up, answers.close),
+    )
+
+
+def _deciders(
+    scoring: Scoring,
+    decoder: RequestDecoder,
+    answers: Idempotency,
+    metrics: ServiceMetrics,
+    settings: Settings,
+) -> tuple[Predict, PredictBatch]:
+    """Make what answers with decisions, each behind a gate of its own."""
     predict = Predict(
         scoring=scoring,
         decoder=decoder,
@@ -229,93 +259,13 @@ def scoring_app(  # noqa: PLR0913 - one for each collaborator
             metrics=metrics.pressure,
         ),
     )
-    outcomes = Outcomes(
-        log=outcome_log(models.contract, settings),
-        settings=settings,
-        metrics=metrics,
-        gate=Gate(
-            settings.max_waiting_batches, route="/outcomes", metrics=metrics.pressure
-        ),
-    )
-    routes = (
-        Route("/", "GET", start_page),
-        Route("/predict", "POST", predict),
-        Route("/predict/batch", "POST", batch),
-        Route("/outcomes", "POST", outcomes),
-        *_monitoring_routes(models, settings, metrics, live=live, override=watch),
-        *routes_for_people(
-            models, settings, metrics, histories=histories, release=release
-        ),
-    )
-
-    async def catch_up() -> None:
-        watch.stop()
-        await asyncio.to_thread(routing.close)
-        await asyncio.to_thread(outcomes.close)
-
-    return ScoringApp(
-        routes, metrics, starting=watch.start, closing=(catch_up, answers.close)
-    )
-
-
-def live_monitor(
-    models: Models, settings: Settings, metrics: ServiceMetrics
-) -> LiveMonitor:
-    """Watch how far the champion's decisions move from its reference.
-
-    Without a reference in the artifact the figures say so.
-    """
-    try:
-        features = models.champion.engine.features.names
-        bins = ReferenceBins.of_reference(models.reference, features)
-    except ArtifactError as error:
-        _LOG.warning("there are no live figures: %s", error)
-        window = None
-    else:
-        limits = WindowLimits(
-            minutes=settings.live_window_minutes,
-            most=settings.live_window_decisions,
-        )
-        shared = Path(settings.metrics_dir) if settings.metrics_dir else None
-        window = LiveWindow(bins, limits, folder=shared)
-    return LiveMonitor(
-        window,
-        metrics.live,
-        tally=metrics.tally,
-        folder=Path(settings.monitoring_dir),
-        least=settings.live_window_least,
-    )
-
-
-def _monitoring_routes(
-    models: Models,
-    settings: Settings,
-    metrics: ServiceMetrics,
-    *,
-    live: LiveMonitor,
-    override: OverrideWatch,
-) -> tuple[Route, Route]:
-    runners = (models.champion, models.challenger)
-    observed = Observed(
-        models=[runner.model for runner in runners if runner is not None],
-        settings=settings,
-        live=live,
-        tally=metrics.tally,
-        registry=metrics.registry,
-        override=override,
-    )
-    gate = Gate(
-        settings.max_waiting_batches, route=REPORT_PATH, metrics=metrics.pressure
-    )
-    report = MonitoringReport(live, Path(settings.monitoring_dir), gate)
-    return (
-        Route("/monitoring", "GET", Monitoring(observed)),
-        Route(REPORT_PATH, "GET", report),
-    )
+    return predict, batch
 
 
 def _observe(models: Models, metrics: ServiceMetrics) -> None:
     """Show the models in the metrics, and count the champion's computations."""
+    for role in models.fallbacks:
+        metrics.count_fallback(role)
     for runner in (models.champion, models.challenger):
         if runner is not None:
             metrics.show_model(runner.model)
