@@ -1,8 +1,9 @@
 """``/what-if``: decisions that are tried, and neither recorded nor counted as such."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -169,16 +170,18 @@ class Trial:
         return self._decoder.rows([application])
 
 
-class WhatIf:
-    """``POST /what-if``: what would be decided, with every factor."""
+class _Route(ABC):
+    """Answers one question of an application without keeping it."""
+
+    kind: ClassVar[Literal["decision", "approval"]]
 
     def __init__(self, trial: Trial, gate: Gate) -> None:
-        """Answer by trying."""
+        """Answer by trying, behind a gate."""
         self._trial = trial
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive) -> Reply:
-        """Try the application in the request's body.
+        """Answer for the application in the request's body.
 
         Raises:
             ProblemError: If the request is not one that this route takes.
@@ -191,8 +194,17 @@ class WhatIf:
             asked = await trial.asked(body)
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(trial.executor, self._answer, asked)
-        trial.metrics.count("decision", answer.decision)
+        trial.metrics.count(self.kind, answer.decision)
         return json_reply(answer)
+
+    @abstractmethod
+    def _answer(self, asked: _Asked) -> WhatIfAnswer | ApprovalAnswer: ...
+
+
+class WhatIf(_Route):
+    """``POST /what-if``: what would be decided, with every factor."""
+
+    kind = "decision"
 
     def _answer(self, asked: _Asked) -> WhatIfAnswer:
         engine = self._trial.champion.engine
@@ -225,30 +237,10 @@ class WhatIf:
         )
 
 
-class WhatIfApproval:
+class WhatIfApproval(_Route):
     """``POST /what-if/approval``: what it would take to be approved."""
 
-    def __init__(self, trial: Trial, gate: Gate) -> None:
-        """Answer by searching."""
-        self._trial = trial
-        self._gate = gate
-
-    async def __call__(self, scope: Scope, receive: Receive) -> Reply:
-        """Search for the application in the request's body.
-
-        Raises:
-            ProblemError: If the request is not one that this route takes.
-            InvalidRequestError: If the application breaks the contract.
-            ClientLeftError: If the client left before its body was complete.
-        """
-        trial = self._trial
-        body = await trial.body(scope, receive)
-        with self._gate:
-            asked = await trial.asked(body)
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(trial.executor, self._answer, asked)
-        trial.metrics.count("approval", answer.decision)
-        return json_reply(answer)
+    kind = "approval"
 
     def _answer(self, asked: _Asked) -> ApprovalAnswer:
         trial = self._trial
