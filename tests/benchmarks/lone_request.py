@@ -102,7 +102,7 @@ class Steps:
         lap("  of it margin")
         contributions = engine.model.contributions(x)
         lap("  of it Shapley values")
-        engine.groups.explain(contributions, engine._points_per_unit)
+        engine.groups.explain(contributions, engine.points_per_unit)
         lap(f"  of it the {MOST_REASONS} reasons in words")
 
     def _answer(self, application: Application, decision: Decision) -> DecisionAnswer:
