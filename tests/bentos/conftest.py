@@ -254,6 +254,16 @@ def faulty(project: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     return faulty_bento(project, tmp_path_factory.mktemp("faulty") / "a project")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_log_in_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests decide out of the logs that a person's own service writes."""
+    folder = tmp_path_factory.mktemp("logs of servers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CREDIT_SCORING_DECISION_LOG_DIR", str(folder / "decisions"))
+        patch.setenv("CREDIT_SCORING_OUTCOMES_DIR", str(folder / "outcomes"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def server(bento: str, tmp_path_factory: pytest.TempPathFactory) -> LocalServer:
     return LocalServer(bento, tmp_path_factory.mktemp("logs") / "server.log")
