@@ -38,7 +38,6 @@ from credit_scoring.boosting.kernels import (
 from credit_scoring.boosting.trees import Trees
 from credit_scoring.errors import ArtifactError
 
-
 # More rows than this take less time together than one after another.
 FEW_ROWS = 255
 # Rows whose features and sums stay in the processor's cache together.

@@ -37,8 +37,7 @@ def compile_features(
     """
     name = f"features_{digest}"
     namespace: dict[str, Any] = {
-        f"feature_{place}": numba.njit(nogil=True, fastmath=False)(function)
-        for place, function in enumerate(functions)
+        f"feature_{place}": _jit(function) for place, function in enumerate(functions)
     }
     # numba imports the module of this name when it reads machine code from disk.
     namespace |= {"__name__": __name__, "nan": np.nan}
@@ -46,10 +45,15 @@ def compile_features(
     code = compile(_source(name, arguments), __file__, "exec")
     exec(code, namespace)  # noqa: S102 - made of numbers and the digest, nothing else
     signature = "void(float64[:, ::1], int64[::1], float64[:, ::1])"
-    kernel: Kernel = numba.njit(signature, cache=True, nogil=True, fastmath=False)(
-        namespace[name]
-    )
+    kernel: Kernel = _jit(namespace[name], signature, cache=True)
     return kernel
+
+
+def _jit(function: Callable[..., Any], *given: str, cache: bool = False) -> Any:
+    """Compile as `compiled` does; a division by zero is IEEE's, as numpy's is."""
+    return numba.njit(
+        *given, cache=cache, nogil=True, fastmath=False, error_model="numpy"
+    )(function)
 
 
 def _source(name: str, arguments: Sequence[Sequence[int]]) -> str:
@@ -57,8 +61,11 @@ def _source(name: str, arguments: Sequence[Sequence[int]]) -> str:
         f"def {name}(rows, places, matrix):",
         "    for row in range(rows.shape[0]):",
     ]
+    # Each input is read once, as the compiler may not leave a second reading out.
+    used = sorted({column for taken in arguments for column in taken})
+    lines += [f"        input_{n} = rows[row, places[{n}]]" for n in used]
     for place, taken in enumerate(arguments):
-        values = ", ".join(f"rows[row, places[{column}]]" for column in taken)
+        values = ", ".join(f"input_{column}" for column in taken)
         lines += [
             f"        value = feature_{place}({values}) + 0.0",
             f"        matrix[row, {place}] = value if value == value else nan",

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from credit_scoring.contract import kernels
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.engine import MANY_ROWS, DecisionEngine
@@ -90,6 +91,7 @@ class Artifact:
     def warm_up(self) -> None:
         """Compile everything that a decision runs, so that no request does."""
         self.engine.warm_up(self.reference_columns)
+        kernels.warm_up()
 
 
 def load_artifact(folder: Path, *, compiled: bool = False) -> Artifact:
