@@ -290,10 +290,21 @@ def _plain(cells: pa.Array) -> pa.Array:
 def _texts(cells: pa.Array) -> pa.Array:
     text = text_array(cells)
     # As in a CSV file, which cannot tell the two.
-    empty = pc.equal(text, "")
-    if pc.any(empty).as_py():
-        return pc.if_else(empty, pa.scalar(None, text.type), text)
-    return text
+    if not _any_without_letters(text):
+        return text
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
+
+
+def _any_without_letters(text: pa.Array) -> bool:
+    """Say whether a text is empty or missing, of Arrow's ``large_string``.
+
+    Seen from where the texts begin: given a value of Python's, Arrow would import
+    pandas, which takes a second.
+    """
+    if not len(text):
+        return False
+    starts = np.frombuffer(text.buffers()[1], np.int64)[text.offset :][: len(text) + 1]
+    return bool((starts[1:] == starts[:-1]).any())
 
 
 def _numbers(cells: pa.Array, column: Column) -> ParsedColumn:
