@@ -11,6 +11,13 @@ Matrix = NDArray[np.float64]
 Places = NDArray[np.int64]
 Kernel = Callable[[Matrix, Places, Matrix], None]
 
+# As `compiled` has them: a division by zero is IEEE's, as numpy's is.
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "fastmath": False,
+    "error_model": "numpy",
+}
+
 
 def compile_features(
     functions: Sequence[Callable[..., Matrix]],
@@ -37,7 +44,8 @@ def compile_features(
     """
     name = f"features_{digest}"
     namespace: dict[str, Any] = {
-        f"feature_{place}": _jit(function) for place, function in enumerate(functions)
+        f"feature_{place}": numba.njit(**_OPTIONS)(function)
+        for place, function in enumerate(functions)
     }
     # numba imports the module of this name when it reads machine code from disk.
     namespace |= {"__name__": __name__, "nan": np.nan}
@@ -45,15 +53,8 @@ def compile_features(
     code = compile(_source(name, arguments), __file__, "exec")
     exec(code, namespace)  # noqa: S102 - made of numbers and the digest, nothing else
     signature = "void(float64[:, ::1], int64[::1], float64[:, ::1])"
-    kernel: Kernel = _jit(namespace[name], signature, cache=True)
+    kernel: Kernel = numba.njit(signature, cache=True, **_OPTIONS)(namespace[name])
     return kernel
-
-
-def _jit(function: Callable[..., Any], *given: str, cache: bool = False) -> Any:
-    """Compile as `compiled` does; a division by zero is IEEE's, as numpy's is."""
-    return numba.njit(
-        *given, cache=cache, nogil=True, fastmath=False, error_model="numpy"
-    )(function)
 
 
 def _source(name: str, arguments: Sequence[Sequence[int]]) -> str:
