@@ -3,8 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from credit_scoring.boosting import kernels
 from credit_scoring.boosting.kernels import (
     count_patterns,
+    explain_many_rows,
     explain_rows,
     fill_row,
     find_patterns,
@@ -95,6 +97,43 @@ def test_interpreted_kernels_give_the_compiled_bits(ensemble, sample):
     path = (groups.columns, groups.starts, tables.table)
     explain_rows.py_func(x, *splits, *path, values)
     assert (values.view("u8") == tables.contributions(x).view("u8")).all()
+
+
+@pytest.mark.parametrize("n", [1, 255, 256, 700])
+def test_many_rows_are_explained_with_the_bits_of_one_after_another(
+    ensemble, sample, n
+):
+    tables = ensemble.with_background(sample.x[:60]).tables
+    x = sample.x[:n]
+    one_by_one = np.vstack([tables.contributions(x[at : at + 1]) for at in range(n)])
+    assert explained_together(tables, x).tobytes() == one_by_one.tobytes()
+
+
+def test_the_interpreted_form_explains_many_rows_alike(ensemble, sample, monkeypatch):
+    tables = ensemble.with_background(sample.x[:60]).tables
+    x = sample.x[:20]
+    expected = explained_together(tables, x)
+    for name in ("_fill_columns", "_note_left", "_add_entries"):
+        monkeypatch.setattr(kernels, name, getattr(kernels, name).py_func)
+    found = explained_together(tables, x, explain_many_rows.py_func)
+    assert found.tobytes() == expected.tobytes()
+
+
+def explained_together(tables, x, function=explain_many_rows):
+    groups = tables.groups
+    values = np.full(x.shape, np.nan)
+    function(
+        np.ascontiguousarray(x),
+        np.unique(groups.slots),
+        groups.slots,
+        groups.thresholds,
+        groups.columns,
+        groups.starts,
+        tables.table,
+        values,
+        64,
+    )
+    return values
 
 
 def test_a_pattern_has_a_bit_for_each_split_that_sends_left():

@@ -41,8 +41,9 @@ def python_form(kernel: object) -> object:
 
 @pytest.fixture
 def in_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_sum", "_product", "_add", "_multiply", "_exponential", "_logistic"):
-        monkeypatch.setattr(logistic, name, python_form(getattr(logistic, name)))
+    for name, kernel in vars(logistic).copy().items():
+        if name.startswith("_") and hasattr(kernel, "py_func"):
+            monkeypatch.setattr(logistic, name, kernel.py_func)
 
 
 def test_even_odds_are_one_half() -> None:

@@ -7,11 +7,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from credit_scoring.compiled import compiled
+
 _DIGITS = 32
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 # Hex digits of the chunk's number and of the row's in it.
 _CHUNK_DIGITS, _ROW_DIGITS = 8, 7
 _HEAD = _DIGITS - _CHUNK_DIGITS - _ROW_DIGITS
+
+
+@compiled
+def _write_digits(rows: NDArray[np.int64], letters: NDArray[np.uint8]) -> None:
+    """Write numbers as hex digits, shape (n, n_digits), the highest first."""
+    for row in range(len(rows)):
+        left = rows[row]
+        for place in range(letters.shape[1] - 1, -1, -1):
+            letters[row, place] = _HEX[left & 15]
+            left >>= 4
 
 
 def job_id(parts: Sequence[str]) -> str:
@@ -39,9 +51,7 @@ def decision_ids(job: str, chunk: int, rows: NDArray[np.int64]) -> pa.Array:
     head = head[: _HEAD + _CHUNK_DIGITS]
     letters = np.empty((len(rows), _DIGITS), np.uint8)
     letters[:, : len(head)] = np.frombuffer(head, np.uint8)
-    for place in range(_ROW_DIGITS):
-        shift = 4 * (_ROW_DIGITS - 1 - place)
-        letters[:, len(head) + place] = _HEX[(rows >> shift) & 15]
+    _write_digits(rows, letters[:, len(head) :])
     offsets = np.arange(0, _DIGITS * (len(rows) + 1), _DIGITS, dtype=np.int32)
     return pa.StringArray.from_buffers(
         len(rows), pa.py_buffer(offsets), pa.py_buffer(letters)

@@ -10,8 +10,9 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from credit_scoring.boosting.ensemble import BOOSTER_FILE, FEW_ROWS, TreeEnsemble
+from credit_scoring.boosting.ensemble import BOOSTER_FILE, TreeEnsemble
 from credit_scoring.boosting.native import NativeEnsemble
+from credit_scoring.boosting.shapley import FEW_ROWS
 from credit_scoring.boosting.trees import Trees
 from credit_scoring.errors import ArtifactError
 

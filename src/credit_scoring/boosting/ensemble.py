@@ -13,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from credit_scoring.boosting.groups import flatten, list_groups
 from credit_scoring.boosting.kernels import walk_trees
-from credit_scoring.boosting.shapley import ShapleyTables, fold_background
+from credit_scoring.boosting.shapley import (
+    FEW_ROWS,
+    ShapleyTables,
+    fold_background,
+)
 from credit_scoring.boosting.trees import Trees, read_arrays
 from credit_scoring.boosting.whole_trees import WholeTrees
 from credit_scoring.errors import ArtifactError
@@ -23,8 +27,6 @@ TREES_FILE = "trees.npz"
 ENSEMBLE_FILE = "ensemble.json"
 SHAPLEY_FILE = "shapley.npz"
 _FORMAT = 1
-# More rows than this take less time together than one after another.
-FEW_ROWS = 255
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 _SHAPLEY_ARRAYS = ("table", "background_margin_mean", "n_background")
 

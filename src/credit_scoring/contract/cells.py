@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from credit_scoring.contract.model import Column, Role
 from credit_scoring.contract.parsing import ParsedColumn, text_array
+from credit_scoring.contract.patterns import all_match
 from credit_scoring.contract.rules import MISSING, Rule, rules_of
 
 Bools = NDArray[np.bool_]
@@ -47,6 +48,8 @@ def id_faults(cells: pa.Array, name: str, column: Column) -> Iterator[Fault]:
     if not column.nullable:
         yield Fault(name, MISSING, _bools(pc.is_null(text)))
     if column.pattern is not None:
+        if all_match(text, column.pattern):
+            return
         whole = pc.match_substring_regex(text, rf"\A(?:{column.pattern})\z")
         reason = f"does not match the pattern {column.pattern}"
         yield Fault(name, reason, ~_bools(pc.fill_null(whole, fill_value=True)))

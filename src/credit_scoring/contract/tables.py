@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from credit_scoring.contract.cells import Bools, Fault, id_faults, number_faults
 from credit_scoring.contract.cells import put_aside_by as set_aside_by
+from credit_scoring.contract.kernels import all_between, any_missing
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.parsing import ParsedColumn, parse_column, text_array
 from credit_scoring.contract.rules import (
@@ -32,7 +33,6 @@ from credit_scoring.errors import ContractError
 Values = NDArray[np.float64]
 
 _SHOWN = 8
-_PART_ROWS = 8192
 _TYPE_LENGTH = 40
 
 
@@ -290,10 +290,21 @@ def _plain(cells: pa.Array) -> pa.Array:
 def _texts(cells: pa.Array) -> pa.Array:
     text = text_array(cells)
     # As in a CSV file, which cannot tell the two.
-    empty = pc.equal(text, "")
-    if pc.any(empty).as_py():
-        return pc.if_else(empty, pa.scalar(None, text.type), text)
-    return text
+    if not _any_without_letters(text):
+        return text
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, text.type), text)
+
+
+def _any_without_letters(text: pa.Array) -> bool:
+    """Say whether a text is empty or missing, of Arrow's ``large_string``.
+
+    Seen from where the texts begin: given a value of Python's, Arrow would import
+    pandas, which takes a second.
+    """
+    if not len(text):
+        return False
+    starts = np.frombuffer(text.buffers()[1], np.int64)[text.offset :][: len(text) + 1]
+    return bool((starts[1:] == starts[:-1]).any())
 
 
 def _numbers(cells: pa.Array, column: Column) -> ParsedColumn:
@@ -308,8 +319,8 @@ def _numbers(cells: pa.Array, column: Column) -> ParsedColumn:
     numbers = cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     values = np.asarray(numbers, np.float64)
     nothing = np.zeros(len(values), np.bool_)
-    complete = len(values) and not np.isnan(values.min())
-    return ParsedColumn(values, nothing if complete else np.isnan(values), nothing, "")
+    absent = np.isnan(values) if any_missing(_fixed(values)) else nothing
+    return ParsedColumn(values, absent, nothing, "")
 
 
 def _judged(parsed: ParsedColumn, name: str, column: Column) -> Iterator[Fault]:
@@ -331,12 +342,15 @@ def _is_right(parsed: ParsedColumn, column: Column) -> bool:
         return False
     if column.categories is None and exempt_values(column):
         return False
-    values = parsed.values
-    # A missing value makes both ends NaN, and the comparison false.
-    if not (values.min() >= low and values.max() <= high):
-        return False
-    if column.type != "integer" and column.categories is None:
-        return True
-    # A part at a time, which stays in the processor's cache.
-    parts = (values[n : n + _PART_ROWS] for n in range(0, len(values), _PART_ROWS))
-    return all(bool((np.trunc(part) == part).all()) for part in parts)
+    whole = column.type == "integer" or column.categories is not None
+    return all_between(_fixed(parsed.values), float(low), float(high), whole)
+
+
+def _fixed(values: Values) -> Values:
+    """Give values in the one form that kernels are compiled for: not to be changed.
+
+    Numbers of Arrow's come in it, and are not copied.
+    """
+    fixed = np.ascontiguousarray(values).view()
+    fixed.flags.writeable = False
+    return fixed

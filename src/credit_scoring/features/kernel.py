@@ -11,6 +11,13 @@ Matrix = NDArray[np.float64]
 Places = NDArray[np.int64]
 Kernel = Callable[[Matrix, Places, Matrix], None]
 
+# As `compiled` has them: a division by zero is IEEE's, as numpy's is.
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "fastmath": False,
+    "error_model": "numpy",
+}
+
 
 def compile_features(
     functions: Sequence[Callable[..., Matrix]],
@@ -37,7 +44,7 @@ def compile_features(
     """
     name = f"features_{digest}"
     namespace: dict[str, Any] = {
-        f"feature_{place}": numba.njit(nogil=True, fastmath=False)(function)
+        f"feature_{place}": numba.njit(**_OPTIONS)(function)
         for place, function in enumerate(functions)
     }
     # numba imports the module of this name when it reads machine code from disk.
@@ -46,9 +53,7 @@ def compile_features(
     code = compile(_source(name, arguments), __file__, "exec")
     exec(code, namespace)  # noqa: S102 - made of numbers and the digest, nothing else
     signature = "void(float64[:, ::1], int64[::1], float64[:, ::1])"
-    kernel: Kernel = numba.njit(signature, cache=True, nogil=True, fastmath=False)(
-        namespace[name]
-    )
+    kernel: Kernel = numba.njit(signature, cache=True, **_OPTIONS)(namespace[name])
     return kernel
 
 
@@ -57,8 +62,11 @@ def _source(name: str, arguments: Sequence[Sequence[int]]) -> str:
         f"def {name}(rows, places, matrix):",
         "    for row in range(rows.shape[0]):",
     ]
+    # Each input is read once, as the compiler may not leave a second reading out.
+    used = sorted({column for taken in arguments for column in taken})
+    lines += [f"        input_{n} = rows[row, places[{n}]]" for n in used]
     for place, taken in enumerate(arguments):
-        values = ", ".join(f"rows[row, places[{column}]]" for column in taken)
+        values = ", ".join(f"input_{column}" for column in taken)
         lines += [
             f"        value = feature_{place}({values}) + 0.0",
             f"        matrix[row, {place}] = value if value == value else nan",

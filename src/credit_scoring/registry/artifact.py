@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from credit_scoring.contract import kernels
 from credit_scoring.contract.model import Contract
 from credit_scoring.decision.calibration import Calibration
 from credit_scoring.decision.engine import MANY_ROWS, DecisionEngine
@@ -90,6 +91,7 @@ class Artifact:
     def warm_up(self) -> None:
         """Compile everything that a decision runs, so that no request does."""
         self.engine.warm_up(self.reference_columns)
+        kernels.warm_up()
 
 
 def load_artifact(folder: Path, *, compiled: bool = False) -> Artifact:
@@ -305,7 +307,9 @@ def _verify_reference_rows(
         contributions = engine.model.contributions(decisions.features)
         # A model may compute many rows in another way than a few.
         times = -(-MANY_ROWS // len(decisions))
-        many = engine.model.margin(np.tile(decisions.features, (times, 1)))
+        many = np.tile(decisions.features, (times, 1))
+        margins = engine.model.margin(many)
+        explained = engine.model.contributions(many)
     except CreditScoringError as error:
         raise ArtifactError(f"reference_rows.npz: {error}") from None
     computed = {
@@ -315,8 +319,10 @@ def _verify_reference_rows(
         "score": decisions.score,
         "contributions": contributions,
     }
-    if not np.array_equal(many, np.tile(decisions.margin, times)):
-        computed["margin"] = many
+    if not np.array_equal(margins, np.tile(decisions.margin, times)):
+        computed["margin"] = margins
+    if explained.tobytes() != np.tile(contributions, (times, 1)).tobytes():
+        computed["contributions"] = explained
     for name in EXPECTED:
         if computed[name].tobytes() != expected[name].tobytes():
             rows = len(decisions)
