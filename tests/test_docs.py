@@ -49,6 +49,20 @@ def test_the_readme_names_a_proof_for_each_claim() -> None:
     assert all("`tests/" in claim.rpartition("|")[0] for claim in claims)
 
 
+def test_the_readmes_figures_of_peers_are_those_that_were_measured() -> None:
+    text = (PROJECT / "README.md").read_text()
+    table = text.split("| server | requests/s | p99 ms | CPU us a request |\n")[1]
+    rows = table.split("\n\n")[0].splitlines()[1:]
+    assert len(rows) > 4
+    measured = (PROJECT / "docs/reference/performance.md").read_text()
+    for row in rows:
+        name, requests, p99, cpu = (cell.strip() for cell in row.split("|")[1:-1])
+        found = (
+            rf"^\| {re.escape(name)} \| 16 \| {requests} \| [\d.]+ \| {p99} \| {cpu} \|"
+        )
+        assert re.search(found, measured, re.M), row
+
+
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_make_targets_that_are_named_exist(page: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.M))
