@@ -201,7 +201,7 @@ docs: $(INSTALLED) ## The documentation as a site, in site/; a lost link stops i
 docs-test: $(INSTALLED) ## Site, notebooks, and all commands of the guides, run (minutes)
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/project/test_site.py \
 		tests/project/test_notebooks.py tests/project/test_documented_commands.py \
-		tests/project/promotion_followed.py
+		tests/project/guides_followed.py
 
 .PHONY: release-notes
 release-notes: ## What the changelog says of a version (VERSION=1.2.3)

@@ -11,16 +11,17 @@ PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 # Pages of one line are followed one after the other, in one copy of the project.
 FOLLOWED = (
-    ("tutorial.md", "how-to/audit-a-decision.md"),
+    ("tutorial.md",),
     ("how-to/new-feature.md",),
     ("how-to/go-to-production.md", "how-to/scale-out.md"),
 )
 ELSEWHERE = {
     # A person answers questions in the middle of it.
     "how-to/bring-your-own-data.md": "test_bring_your_own_data.py",
-    # They train anew, which takes a minute or more: `make docs-test`.
-    "how-to/promote.md": "project/promotion_followed.py",
-    "how-to/roll-back.md": "project/promotion_followed.py",
+    # They take a minute or more: `make docs-test`.
+    "how-to/audit-a-decision.md": "project/guides_followed.py",
+    "how-to/promote.md": "project/guides_followed.py",
+    "how-to/roll-back.md": "project/guides_followed.py",
 }
 
 
