@@ -26,7 +26,7 @@ def copy_with_notebooks(project: Path, folder: Path) -> None:
 
 
 def execute(folder: Path, name: str, patch: pytest.MonkeyPatch) -> None:
-    """Run a notebook of a project's copy; it must show something, and warn of nothing."""
+    """Run a notebook of a project's copy: it shows something and warns of nothing."""
     for variable in [n for n in os.environ if n.startswith("COV")]:
         patch.delenv(variable)
     patch.setenv("PYTHONPATH", str(folder / "src"))
