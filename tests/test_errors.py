@@ -1,4 +1,5 @@
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,22 @@ def test_every_error_has_the_one_base() -> None:
     ]
     assert len(found) > 5
     assert all(issubclass(e, CreditScoringError) for e in found)
+
+
+def test_each_error_is_explained() -> None:
+    page = Path(__file__).parents[1] / "docs" / "reference" / "errors.md"
+    text = page.read_text(encoding="utf-8")
+    found = [
+        (name, said.__bases__[-1].__name__, " ".join(str(said.__doc__).split()))
+        for name, said in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(said, CreditScoringError) and said is not CreditScoringError
+    ]
+    lost = [
+        name
+        for name, also, doc in found
+        if f"| `{name}` | `{also}` | {doc.partition(' Attributes:')[0]} | " not in text
+    ]
+    assert lost == []
 
 
 def test_an_invalid_request_names_each_field() -> None:

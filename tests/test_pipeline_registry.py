@@ -71,6 +71,16 @@ def test_a_folder_of_the_pipelines_is_a_pipeline(
     assert find_pipelines(raise_errors=True).keys() >= names
 
 
+def test_each_pipeline_is_explained(registered: dict[str, Pipeline]) -> None:
+    page = (PROJECT / "docs/reference/pipelines.md").read_text(encoding="utf-8")
+    lost = [
+        name
+        for name in registered
+        if name != "__default__" and f"\n| `{name}` | " not in page
+    ]
+    assert lost == []
+
+
 @pytest.mark.end_to_end
 def test_a_whole_run_says_what_it_did_and_warns_of_nothing(
     small_project: Any,
