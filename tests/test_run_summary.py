@@ -1,5 +1,8 @@
+from datetime import UTC, datetime
+
 import pytest
 
+from credit_scoring.monitoring.publication import FORMAT, Finding, Summary
 from credit_scoring.run_summary import render_summary
 
 COMPARISON = {
@@ -95,3 +98,46 @@ def test_the_champion_of_a_day_is_told_with_its_evidence() -> None:
     assert facts["Since"] == "2026-11-03T10:00:00+00:00, until now"
     assert facts["By"] == "ana, signed with key k1"
     assert facts["Record"] == "r1"
+
+
+def test_the_verdict_of_monitoring_is_told_with_what_is_wrong() -> None:
+    summary = Summary(
+        format=FORMAT,
+        verdict="alert",
+        computed_at=datetime(2026, 11, 28, tzinfo=UTC),
+        last_success_at=None,
+        window_since=datetime(2026, 11, 27, 6, tzinfo=UTC),
+        window_until=datetime(2026, 11, 27, 12, tzinfo=UTC),
+        decisions=8400,
+        findings=[
+            Finding("score_drift", "ok", "PSI of the score 0.004"),
+            Finding("decision_log", "alert", "index.jsonl: is missing"),
+        ],
+        figures={},
+        report=None,
+    )
+    text = render_summary({"monitoring_summary": summary}, seconds=0)
+    assert "Verdict  alert" in text
+    assert "2026-11-27 06:00 to 2026-11-27 12:00 UTC, 8,400 decisions" in text
+    assert "Alert    index.jsonl: is missing" in text
+    assert "PSI" not in text
+
+
+def test_alternatives_are_told_by_attribute() -> None:
+    summary = {
+        "champion": {"version": 3, "family": "boosting"},
+        "models": 80,
+        "rows": {"test": 9106},
+        "auc_margin": 0.005,
+        "attributes": {
+            "sex": {
+                "chosen": [{"impact_ratio_test": 0.898}],
+                "less_discriminatory": ["without PAYMENT_SIZE"],
+            }
+        },
+    }
+    text = render_summary({"alternatives_summary": summary}, seconds=0)
+    assert "80 models, on 9,106 rows" in text
+    told = " ".join(text.split())
+    assert "Sex adverse impact ratio 0.898 today; 1 alternatives shown to be" in told
+    assert "within 0.005 of its AUC" in told

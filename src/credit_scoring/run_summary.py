@@ -10,6 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from credit_scoring.monitoring.publication import Summary
+
 # Datasets that the table is made of, without their namespace.
 SUMMARISED = frozenset(
     {
@@ -19,6 +21,8 @@ SUMMARISED = frozenset(
         "champion_of_the_day",
         "replay_report",
         "batch_summary",
+        "monitoring_summary",
+        "alternatives_summary",
         "release",
     }
 )
@@ -118,6 +122,10 @@ def _facts(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _replay(results["replay_report"])
     if "batch_summary" in results:
         yield from _batch(results["batch_summary"])
+    if "monitoring_summary" in results:
+        yield from _monitoring(results["monitoring_summary"])
+    if "alternatives_summary" in results:
+        yield from _alternatives(results["alternatives_summary"])
     if "release" in results:
         bento = str(results["release"]["bento"])
         # `make serve` serves what is released in bentos/.
@@ -174,6 +182,39 @@ def _batch(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     logged = "has all of them" if summary["logged"] else "left out, as asked"
     yield "Decision log", logged
     yield "Output", str(summary["output"])
+
+
+def _monitoring(summary: Summary) -> Iterator[tuple[str, str]]:
+    yield "Verdict", summary.verdict
+    if summary.window_since is not None and summary.window_until is not None:
+        yield (
+            "Window",
+            f"{summary.window_since:%Y-%m-%d %H:%M} to "
+            f"{summary.window_until:%Y-%m-%d %H:%M} UTC, "
+            f"{summary.decisions:,} decisions",
+        )
+    for finding in summary.findings:
+        if finding.verdict != "ok":
+            yield finding.verdict.capitalize(), finding.message
+    if summary.report is not None:
+        yield "Report", summary.report
+
+
+def _alternatives(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    champion = summary["champion"]
+    yield "Champion", f"version {champion['version']}, {champion['family']}"
+    yield (
+        "Searched",
+        f"{summary['models']:,} models, on {summary['rows']['test']:,} rows",
+    )
+    for name, found in summary["attributes"].items():
+        today = found["chosen"][0]
+        yield (
+            name.capitalize(),
+            f"adverse impact ratio {today['impact_ratio_test']:.3f} today; "
+            f"{len(found['less_discriminatory'])} alternatives shown to be less "
+            f"discriminatory and within {summary['auc_margin']:g} of its AUC",
+        )
 
 
 def _listed(differences: Mapping[str, Any]) -> str:

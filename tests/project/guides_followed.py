@@ -15,9 +15,14 @@ import pytest
 from .documented_commands import Shell
 from .executed_notebooks import copy_with_notebooks, execute
 
-HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+DOCS = Path(__file__).parents[2] / "docs"
 # Pages of one line are followed one after the other, in one copy of the project.
-FOLLOWED = (("promote.md", "roll-back.md"), ("audit-a-decision.md",))
+FOLLOWED = (
+    ("how-to/promote.md", "how-to/roll-back.md"),
+    ("how-to/go-to-production.md", "how-to/scale-out.md"),
+    # There is a decision to audit after the tutorial.
+    ("tutorial.md", "how-to/audit-a-decision.md"),
+)
 
 
 @pytest.mark.end_to_end
@@ -26,7 +31,7 @@ def test_the_commands_of_a_longer_guide_work(
     shell: Shell, pages: tuple[str, ...]
 ) -> None:
     for page in pages:
-        assert shell.follow((HOW_TO / page).read_text(encoding="utf-8")) > 0
+        assert shell.follow((DOCS / page).read_text(encoding="utf-8")) > 0
 
 
 def test_the_notebook_of_alternatives_runs(

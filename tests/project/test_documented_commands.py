@@ -13,13 +13,14 @@ DOCS = PROJECT / "docs"
 FOLLOWED = (
     ("tutorial.md",),
     ("how-to/new-feature.md",),
-    ("how-to/go-to-production.md", "how-to/scale-out.md"),
 )
 ELSEWHERE = {
     # A person answers questions in the middle of it.
     "how-to/bring-your-own-data.md": "test_bring_your_own_data.py",
     # They take a minute or more: `make docs-test`.
     "how-to/audit-a-decision.md": "project/guides_followed.py",
+    "how-to/go-to-production.md": "project/guides_followed.py",
+    "how-to/scale-out.md": "project/guides_followed.py",
     "how-to/promote.md": "project/guides_followed.py",
     "how-to/roll-back.md": "project/guides_followed.py",
 }

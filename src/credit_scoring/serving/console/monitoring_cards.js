@@ -63,7 +63,11 @@ export function driftCard(live) {
 export function reportCard(report) {
   if (!report) return null;
   if (report.verdict === null) return card("Last drift report", h("p", { class: "muted" }, report.reason ?? "There is none."));
-  const findings = (report.findings ?? []).slice(0, 8).map((one) =>
+  // What is wrong comes first, and all of it is shown.
+  const gravest = ["alert", "warn", "insufficient", "ok"];
+  const sorted = [...(report.findings ?? [])].sort((a, b) => gravest.indexOf(a.verdict) - gravest.indexOf(b.verdict));
+  const wrong = sorted.filter((one) => one.verdict !== "ok").length;
+  const findings = sorted.slice(0, Math.max(8, wrong)).map((one) =>
     h("li", {}, tag(one.verdict), ` ${words(one.subject)}: ${one.message}`));
   return card("Last drift report", h("p", {}, tag(report.verdict)),
     facts([["Computed", time(report.computed_at)], ["From", time(report.window_since)], ["Until", time(report.window_until)], ["Decisions", count(report.decisions)]]),
