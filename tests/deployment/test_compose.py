@@ -93,8 +93,33 @@ def test_named_volumes_and_mounted_files_are_there(
             source = volume.partition(":")[0]
             if not source.startswith("."):
                 assert source in stack["volumes"], name
-            elif "secrets" not in source and name != "airflow":
+            elif "secrets" not in source:
                 assert (COMPOSE / source).exists(), f"{name}: {source}"
+
+
+def test_airflow_finds_its_dags_where_they_are_mounted(
+    services: dict[str, Any],
+) -> None:
+    airflow = services["airflow"]
+    mounts = dict(volume.split(":")[:2][::-1] for volume in airflow["volumes"])
+    folder = Path(airflow["environment"]["AIRFLOW__CORE__DAGS_FOLDER"])
+    mounted = COMPOSE / mounts[str(folder.parent)] / folder.name
+    assert list(mounted.glob("*_dags.py"))
+    # What the DAGs read lies beside their folder.
+    assert (mounted.parent / "schedule.yml").is_file()
+    wanted = (PROJECT / "deployment/airflow/requirements.in").read_text()
+    version = airflow["image"].rpartition(":")[2].partition("-")[0]
+    assert f"apache-airflow=={version}" in wanted.splitlines()
+
+
+def test_the_gateway_starts_while_a_server_is_down(services: dict[str, Any]) -> None:
+    known = dict(each.split(":", 1) for each in services["gateway"]["extra_hosts"])
+    for name, network in (
+        ("service-1", "serving"),
+        ("service-2", "serving"),
+        ("mlflow", "tracking"),
+    ):
+        assert known[name] == services[name]["networks"][network]["ipv4_address"]
 
 
 def test_secrets_are_made_once_and_only_the_owner_reads_them(tmp_path: Path) -> None:
