@@ -164,5 +164,8 @@ def test_what_was_not_audited_is_not_clean() -> None:
     skipped = {"name": "b", "skip_reason": "not found"}
     assert judge({"dependencies": [clean]}) == (0, [])
     assert judge({"dependencies": [clean, flawed]}) == (1, ["a 1: PYSEC-1"])
-    assert judge({"dependencies": [clean, skipped]})[0] == 2
+    assert judge({"dependencies": [clean, skipped]}) == (
+        2,
+        ["1 of 2 were not audited; the first is b: not found"],
+    )
     assert judge({"dependencies": []})[0] == 2
