@@ -256,7 +256,7 @@ stack-secrets: $(INSTALLED) ## What the stack needs and nobody may know (SET="NA
 
 # Refused, with the name of what is missing, before anything is started.
 .PHONY: stack
-stack: $(INSTALLED) ## The container stack, up (COMPOSE)
+stack: $(INSTALLED) airflow-dags ## The container stack, up (COMPOSE)
 	@$(BIN)/python $(STACK)/make_secrets.py --check
 	@$(COMPOSE) up -d
 

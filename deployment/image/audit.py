@@ -23,17 +23,20 @@ def verdict(report: dict[str, Any]) -> tuple[int, list[str]]:
     Returns:
         Exit code, and a line for each flaw and for what was left out.
     """
-    lines, skipped = [], 0
+    lines: list[str] = []
+    skipped: list[str] = []
     for package in report["dependencies"]:
         if "skip_reason" in package:
-            skipped += 1
+            skipped.append(f"{package['name']}: {package['skip_reason']}"[:200])
         lines += [
             f"{package['name']} {package['version']}: {flaw['id']}"
             for flaw in package.get("vulns", ())
         ]
     flawed = bool(lines)
     if skipped or not report["dependencies"]:
-        lines.append(f"{skipped} of {len(report['dependencies'])} were not audited")
+        why = f"; the first is {skipped[0]}" if skipped else ""
+        total = len(report["dependencies"])
+        lines.append(f"{len(skipped)} of {total} were not audited{why}")
     return (1 if flawed else 2 if len(lines) else 0), lines
 
 

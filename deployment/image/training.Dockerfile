@@ -43,7 +43,9 @@ ENV PATH=/app/.venv/bin:$PATH \
     MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD=false \
     BENTOML_DO_NOT_TRACK=True \
     BENTOML_HOME=/var/lib/credit_scoring/bentoml \
-    NUMBA_CACHE_DIR=/var/lib/credit_scoring/kernels
+    NUMBA_CACHE_DIR=/var/lib/credit_scoring/kernels \
+    CREDIT_SCORING_DECISION_LOG_DIR=/var/lib/credit_scoring/decisions \
+    CREDIT_SCORING_OUTCOMES_DIR=/var/lib/credit_scoring/outcomes
 WORKDIR /app/project
 # What runs make: with these writable, the rest may be read-only.
 VOLUME ["/app/project/data", "/app/project/bentos", "/var/lib/credit_scoring"]

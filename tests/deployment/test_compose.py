@@ -93,8 +93,35 @@ def test_named_volumes_and_mounted_files_are_there(
             source = volume.partition(":")[0]
             if not source.startswith("."):
                 assert source in stack["volumes"], name
-            elif "secrets" not in source and name != "airflow":
+            elif "secrets" not in source:
                 assert (COMPOSE / source).exists(), f"{name}: {source}"
+
+
+def test_airflow_finds_its_dags_where_they_are_mounted(
+    services: dict[str, Any],
+) -> None:
+    airflow = services["airflow"]
+    mounts = dict(volume.split(":")[:2][::-1] for volume in airflow["volumes"])
+    folder = Path(airflow["environment"]["AIRFLOW__CORE__DAGS_FOLDER"])
+    mounted = COMPOSE / mounts[str(folder.parent)] / folder.name
+    assert list(mounted.glob("*_dags.py"))
+    # What the DAGs read lies beside their folder.
+    assert (mounted.parent / "schedule.yml").is_file()
+    wanted = (PROJECT / "deployment/airflow/requirements.in").read_text()
+    version = airflow["image"].rpartition(":")[2].partition("-")[0]
+    assert f"apache-airflow=={version}" in wanted.splitlines()
+
+
+def test_the_gateway_starts_while_a_server_is_down(services: dict[str, Any]) -> None:
+    # podman-compose makes what depends on a server anew together with it.
+    assert "depends_on" not in services["gateway"]
+    known = dict(each.split(":", 1) for each in services["gateway"]["extra_hosts"])
+    for name, network in (
+        ("service-1", "serving"),
+        ("service-2", "serving"),
+        ("mlflow", "tracking"),
+    ):
+        assert known[name] == services[name]["networks"][network]["ipv4_address"]
 
 
 def test_secrets_are_made_once_and_only_the_owner_reads_them(tmp_path: Path) -> None:
@@ -139,5 +166,8 @@ def test_what_was_not_audited_is_not_clean() -> None:
     skipped = {"name": "b", "skip_reason": "not found"}
     assert judge({"dependencies": [clean]}) == (0, [])
     assert judge({"dependencies": [clean, flawed]}) == (1, ["a 1: PYSEC-1"])
-    assert judge({"dependencies": [clean, skipped]})[0] == 2
+    assert judge({"dependencies": [clean, skipped]}) == (
+        2,
+        ["1 of 2 were not audited; the first is b: not found"],
+    )
     assert judge({"dependencies": []})[0] == 2
