@@ -6,6 +6,9 @@ from typing import ParamSpec, TypeVar
 import numba
 from numba.extending import register_jitable
 
+from credit_scoring.shared_kernels import share_kernels
+
+share_kernels()
 P = ParamSpec("P")
 R = TypeVar("R")
 
