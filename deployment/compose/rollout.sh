@@ -7,11 +7,16 @@ image=${1:?usage: rollout.sh IMAGE}
 here=$(cd "$(dirname "$0")" && pwd)
 read -ra compose <<<"${COMPOSE:-docker compose -f $here/compose.yaml}"
 readonly WAIT_SECONDS=${WAIT_SECONDS:-180}
+# Longer than the gateway avoids a server that has failed (local/http.conf).
+readonly SETTLE_SECONDS=6
 env=${ENV_FILE:-$here/.env}
 
+# As the gateway sees it: what the server says of itself is not enough for the other
+# one to be stopped.
 is_ready() {
-  "${compose[@]}" exec -T "$1" python -c \
-    "import urllib.request as r; r.urlopen('http://127.0.0.1:3000/readyz', timeout=4)" \
+  # shellcheck disable=SC2016
+  "${compose[@]}" exec -T gateway timeout 4 bash -c 'exec 3<>"/dev/tcp/$0/3000" &&
+    printf "GET /readyz HTTP/1.0\r\n\r\n" >&3 && head -n 1 <&3 | grep -q " 200 "' "$1" \
     </dev/null >/dev/null 2>&1
 }
 
@@ -29,6 +34,7 @@ for server in service-1 service-2; do
     fi
     sleep 1
   done
+  sleep "$SETTLE_SECONDS"
   echo "$server answers with $image"
 done
 # What the next start of the stack takes.

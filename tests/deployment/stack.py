@@ -24,7 +24,7 @@ from .stack_engine import (
     Stack,
     StackError,
     make_images,
-    use_plain_containers,
+    plain_containers,
 )
 from .stack_load import Load, Seen, trouble_seconds
 
@@ -62,13 +62,18 @@ def say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - progress
 
 
-def prepare(stack: Stack) -> None:
-    """Copy what is deployed, and make folders and secrets."""
+def copy_deployment(stack: Stack) -> None:
+    """Copy what is deployed, but for the secrets of somebody else's stack."""
     shutil.copytree(
         PROJECT / "deployment",
         stack.work / "deployment",
         ignore=shutil.ignore_patterns("secrets", ".env"),
     )
+
+
+def prepare(stack: Stack) -> None:
+    """Make the folders and secrets of a stack that has no model yet."""
+    copy_deployment(stack)
     state = stack.work / "state"
     shutil.copytree(
         PROJECT / "bentos",
@@ -167,7 +172,7 @@ def main(arguments: Sequence[str]) -> int:
     if os.geteuid() != 0 or not shutil.which("podman"):
         say("skipped: it needs root and podman")
         return 0
-    use_plain_containers()
+    os.environ.update(plain_containers())
     work = Path(tempfile.mkdtemp(prefix="credit_scoring-stack-", dir="/var/tmp"))
     stack = Stack(work, options.training or TRAINING)
     try:
@@ -201,9 +206,10 @@ def rehearse(stack: Stack) -> list[str]:
     load = callers(stack)
     stack.compose("up", "-d", "--no-deps", "service-1", "service-2", "gateway")
     say(f"answers after {stack.wait('the gateway', lambda: answers(load)):.0f} s")
-    rollout = stack.folder / "rollout.sh"
+    seconds = stack.wait("Prometheus with all targets", stack.watched)
+    say(f"Prometheus sees all targets, and Alertmanager hears of it: {seconds:.0f} s")
     for what, image in (("rollout", second), ("rollback", first)):
-        under_load(stack, load, what, functools.partial(_ran, stack, rollout, image))
+        under_load(stack, load, what, functools.partial(stack.roll_out, image))
     for service in FAULTS:
         under_load(
             stack,
@@ -215,10 +221,6 @@ def rehearse(stack: Stack) -> list[str]:
     after = restored(stack)
     say(f"restored: {after.strip() == before.strip()}")
     return wrong + ([] if after == before else ["the restored champion is another"])
-
-
-def _ran(stack: Stack, *command: str | Path) -> None:
-    stack.run(*command)
 
 
 def restored(stack: Stack) -> str:

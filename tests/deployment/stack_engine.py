@@ -18,11 +18,11 @@ SERVERS = "localhost/credit_scoring-servers:bookworm"
 STORE = Path("/var/tmp/credit_scoring-containers")  # noqa: S108 - not temporary
 _READY_SECONDS = 300
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-_STORAGE_CONF = f"""
+_STORAGE_CONF = """
 [storage]
 driver = "overlay"
-runroot = "{STORE}/run"
-graphroot = "{STORE}/storage"
+runroot = "{store}/run"
+graphroot = "{store}/storage"
 """
 # For machines without systemd and with limits that may not be raised.
 _CONTAINERS_CONF = f"""
@@ -51,6 +51,9 @@ class Stack:
         port: The gateway's.
         rows: Lines of the table.
         name: Of the project; containers, networks and volumes begin with it.
+        override: Compose file that says what the servers are made of.
+        prefixes: Of the addresses of the networks `serving` and `tracking`.
+        variables: More of what the compose files ask for.
     """
 
     work: Path
@@ -58,6 +61,9 @@ class Stack:
     port: int = field(default_factory=free_port)
     rows: list[tuple[str, ...]] = field(default_factory=list)
     name: str = "credit-scoring-test"
+    override: Path = Path("compose.debian.yaml")
+    prefixes: tuple[str, str] = ("10.89.171", "10.89.173")
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -68,7 +74,7 @@ class Stack:
     def command(self) -> list[str]:
         """The command that speaks to the stack."""
         files = ["-f", str(self.folder / "compose.yaml")]
-        files += ["-f", str(self.folder / "compose.debian.yaml")]
+        files += ["-f", str(self.folder / self.override)]
         return [str(Path(sys.executable).with_name("podman-compose")), *files]
 
     @property
@@ -78,12 +84,13 @@ class Stack:
             **os.environ,
             "COMPOSE": " ".join(self.command),
             "COMPOSE_PROJECT_NAME": self.name,
-            "SERVING_PREFIX": "10.89.171",
-            "TRACKING_PREFIX": "10.89.173",
+            "SERVING_PREFIX": self.prefixes[0],
+            "TRACKING_PREFIX": self.prefixes[1],
             "SERVICE_WORKERS": "2",
             "GATEWAY_PORT": str(self.port),
             "BENTOML_HOME": str(self.work / "state" / "bentoml"),
             "ENV_FILE": str(self.folder / ".env"),
+            **self.variables,
         }
 
     def run(self, *command: str | Path, input_: bytes | None = None) -> str:
@@ -101,7 +108,7 @@ class Stack:
             timeout=1800,
         )
         if done.returncode:
-            said = (done.stderr + done.stdout).decode(errors="replace")[-3000:]
+            said = (done.stderr + done.stdout).decode(errors="replace")[-9000:]
             raise StackError(f"{Path(str(command[0])).name} {command[1:4]}: {said}")
         return done.stdout.decode()
 
@@ -133,9 +140,26 @@ class Stack:
         while not ready():
             if time.monotonic() - started > _READY_SECONDS:
                 logs = self.compose("logs", "--tail", "15")
-                raise StackError(f"{what} was not ready: {logs[-3000:]}")
+                raise StackError(f"{what} was not ready: {logs[-9000:]}")
             time.sleep(0.5)
         return time.monotonic() - started
+
+    def roll_out(self, image: str) -> None:
+        """Put an image in the place of the servers'."""
+        self.run(self.folder / "rollout.sh", image)
+
+    def watched(self) -> bool:
+        """Ask Prometheus and Alertmanager whether all is seen and can be told."""
+        targets = self.run(
+            *("podman", "exec", self.container("prometheus"), "promtool", "query"),
+            *("instant", "http://127.0.0.1:9090", "sum(up) == count(up) == 4"),
+        )
+        heard = self.run(
+            *("podman", "exec", self.container("alertmanager"), "amtool"),
+            *("--alertmanager.url=http://127.0.0.1:9093", "alert", "query"),
+            "alertname=Watchdog",
+        )
+        return "4 @" in targets and "Watchdog" in heard
 
     def secrets(self, *arguments: str) -> None:
         """Make secrets anew, or set values."""
@@ -190,18 +214,27 @@ def _python() -> str:
     return os.path.relpath(sys.executable, PROJECT)
 
 
-def use_plain_containers() -> None:
-    """Let podman run where there is no systemd, unless it is configured already."""
+def plain_containers(store: Path = STORE) -> dict[str, str]:
+    """Give the variables that let podman run where there is no systemd.
+
+    Args:
+        store: Folder for images and containers.
+
+    Returns:
+        Nothing where podman is configured already.
+    """
     if "CONTAINERS_CONF" in os.environ or Path("/run/systemd/system").is_dir():
-        return
-    STORE.mkdir(parents=True, exist_ok=True)
+        return {}
+    store.mkdir(parents=True, exist_ok=True)
+    variables = {}
     for name, text in (
-        ("CONTAINERS_STORAGE_CONF", _STORAGE_CONF),
+        ("CONTAINERS_STORAGE_CONF", _STORAGE_CONF.format(store=store)),
         ("CONTAINERS_CONF", _CONTAINERS_CONF),
     ):
-        file = STORE / f"{name.lower()}.toml"
+        file = store / f"{name.lower()}.toml"
         file.write_text(text, encoding="utf-8")
-        os.environ[name] = str(file)
+        variables[name] = str(file)
+    return variables
 
 
 def make_images(stack: Stack, *, training: bool) -> None:
