@@ -19,7 +19,7 @@ import yaml
 from credit_scoring.serving.local_server import HOST, free_port
 
 from .airflow import AIRFLOW, FOLDER, variables
-from .conftest import Told, eventually
+from .conftest import Told, answers, eventually
 from .deployed import Deployed, poorer
 
 PARTS = (
@@ -35,13 +35,18 @@ OVER = frozenset({"success", "failed"})
 
 
 def hurried_schedule(folder: Path) -> Path:
-    """The folder as it is deployed, with a materialization that is always late."""
+    """The folder as it is deployed, but for times.
+
+    Materialization is always late, and nothing is due by its time but batches.
+    """
     folder.mkdir()
     for file in FOLDER.iterdir():
         if file.name not in {"schedule.yml", "__pycache__"}:
             os.symlink(file, folder / file.name)
     schedule = yaml.safe_load((FOLDER / "schedule.yml").read_text(encoding="utf-8"))
     schedule["materialization"]["deadline_minutes"] = 0.02
+    for name in schedule.keys() - {"batch_scoring"}:
+        schedule[name]["schedule"] = "0 0 29 2 *"
     (folder / "schedule.yml").write_text(yaml.safe_dump(schedule))
     return folder
 
@@ -97,13 +102,17 @@ def live(
         "CREDIT_SCORING_MONITORING_DIR": str(scheduled.project / "data/live"),
     }
     scheduled.run("dags", "reserialize")
+    health = f"http://{HOST}:{port}/api/v2/monitor/health"
+    # Today's batch is due as soon as its DAG is not paused.
+    scheduled.deliver(f"{datetime.now(UTC):%Y-%m-%d}", scheduled.held_out().head(10))
     with at_work(scheduled, folder):
+        eventually(lambda: answers(health), 5 * MINUTES)
         yield scheduled
 
 
 def trigger(live: Deployed, dag: str, moment: datetime, *words: str) -> str:
     """Start a run as a person does, and wait until it is over; gives its state."""
-    run = f"by hand {moment.isoformat()}"
+    run = f"by_hand__{moment.isoformat()}"
     date = ("--logical-date", moment.isoformat(), "--run-id", run)
     live.run("dags", "trigger", dag, *date, *words)
 

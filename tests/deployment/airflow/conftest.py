@@ -27,6 +27,14 @@ def eventually(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> 
         time.sleep(0.5)
 
 
+def answers(url: str) -> bool:
+    """Tell whether a server answers."""
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
 class Told:
     """A real Alertmanager, and what it was told."""
 
@@ -53,19 +61,12 @@ class Told:
             (each["labels"]["alertname"], each["labels"]["pipeline"]) for each in found
         }
 
-    def is_up(self) -> bool:
-        """Tell whether it answers."""
-        try:
-            return httpx.get(f"{self.url}/-/ready").is_success
-        except httpx.TransportError:
-            return False
-
 
 @pytest.fixture(scope="session")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     told = Told(tmp_path_factory.mktemp("alertmanager"))
     try:
-        eventually(told.is_up)
+        eventually(lambda: answers(f"{told.url}/-/ready"))
         yield told
     finally:
         told.process.terminate()

@@ -52,6 +52,10 @@ class Deployed:
         kedro.write_text(KEDRO)
         self.environment = {
             "AIRFLOW__CORE__DAGS_FOLDER": str(FOLDER / "dags"),
+            # Its parts wait for each other a minute at most, not five seconds.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": (
+                f"sqlite:///{self.home}/airflow.db?timeout=60"
+            ),
             "CALLS": str(self._calls),
             "BENTOML_HOME": str(folder / "bento ml"),
             "SCHEDULE_KEDRO": f"'{sys.executable}' '{kedro}'",
