@@ -29,8 +29,11 @@ PARTS = (
     ("triggerer", "--skip-serve-logs"),
 )
 MINUTES = 60.0
-TOMORROW = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0)
-TOMORROW += timedelta(days=1)
+# Decisions are of the day before yesterday, and looked at when that day was over: the
+# scheduler starts no run that is for the future.
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+DECIDED = TODAY - timedelta(days=1, hours=12)
+LOOKED_AT = TODAY - timedelta(hours=22)
 OVER = frozenset({"success", "failed"})
 
 
@@ -103,6 +106,9 @@ def live(
         "CREDIT_SCORING_MONITORING_DIR": str(scheduled.project / "data/live"),
     }
     scheduled.run("dags", "reserialize")
+    parameters = {"batch_scoring": {"scored_at": DECIDED.isoformat()}}
+    file = scheduled.project / "conf/test/parameters_batch_scoring.yml"
+    file.write_text(yaml.safe_dump(parameters))
     health = f"http://{HOST}:{port}/api/v2/monitor/health"
     # Today's batch is due as soon as its DAG is not paused.
     scheduled.deliver(f"{datetime.now(UTC):%Y-%m-%d}", scheduled.held_out().head(10))
@@ -134,7 +140,7 @@ def decide(live: Deployed, name: str, applications: pd.DataFrame, hour: int) -> 
     """Score a file, as who triggers the DAG names it."""
     applications.to_csv(live.project / "data" / f"{name}.csv", index=False)
     asked = f'{{"input": "data/{name}.csv", "output": "data/07_model_output/{name}"}}'
-    moment = TOMORROW + timedelta(hours=hour)
+    moment = LOOKED_AT + timedelta(hours=hour)
     assert trigger(live, "batch_scoring", moment, "--conf", asked) == "success"
 
 
@@ -142,13 +148,13 @@ def test_drift_starts_a_retraining_and_calm_does_not(live: Deployed) -> None:
     for dag in ("batch_scoring", "monitoring", "retraining"):
         live.run("dags", "unpause", dag)
     decide(live, "live calm", live.held_out(), hour=0)
-    assert trigger(live, "monitoring", TOMORROW) == "success"
+    assert trigger(live, "monitoring", LOOKED_AT) == "success"
     assert by_drift(live) == []
     live.called()
     # Far more of them than of the others, in the same window.
     many = pd.concat([poorer(live.held_out())] * 5)
     decide(live, "live drifted", many, hour=1)
-    assert trigger(live, "monitoring", TOMORROW + timedelta(hours=1)) == "success"
+    assert trigger(live, "monitoring", LOOKED_AT + timedelta(hours=1)) == "success"
     eventually(lambda: by_drift(live) == ["success"], 10 * MINUTES)
     assert {"training", "promotion"} <= set(live.called())
 
@@ -169,6 +175,6 @@ def test_a_backfill_makes_one_output_a_day(live: Deployed) -> None:
 
 def test_a_late_run_is_ended_and_told(live: Deployed, told: Told) -> None:
     live.run("dags", "unpause", "materialization")
-    assert trigger(live, "materialization", TOMORROW) == "failed"
+    assert trigger(live, "materialization", LOOKED_AT) == "failed"
     eventually(lambda: ("PipelineLate", "materialization") in told.alerts())
     assert ("PipelineFailed", "materialization") in told.alerts()
