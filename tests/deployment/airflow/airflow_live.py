@@ -1,4 +1,4 @@
-"""A whole Airflow at work: what starts what, backfills, lateness.
+"""A whole Airflow at work: backfills and lateness.
 
 By ``make airflow-test``, behind `airflow_run.py`, whose project and champion it uses:
 scheduler, processor of DAGs, triggerer and API server on this machine's loopback.
@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -20,7 +19,7 @@ from credit_scoring.serving.local_server import HOST, free_port
 
 from .airflow import AIRFLOW, FOLDER, variables
 from .conftest import Told, answers, eventually
-from .deployed import Deployed, poorer
+from .deployed import Deployed
 
 PARTS = (
     ("api-server",),
@@ -29,11 +28,8 @@ PARTS = (
     ("triggerer", "--skip-serve-logs"),
 )
 MINUTES = 60.0
-# Decisions are of the day before yesterday, and looked at when that day was over: the
-# scheduler starts no run that is for the future.
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-DECIDED = TODAY - timedelta(days=1, hours=12)
-LOOKED_AT = TODAY - timedelta(hours=22)
+YESTERDAY = TODAY - timedelta(hours=22)
 OVER = frozenset({"success", "failed"})
 
 
@@ -106,9 +102,6 @@ def live(
         "CREDIT_SCORING_MONITORING_DIR": str(scheduled.project / "data/live"),
     }
     scheduled.run("dags", "reserialize")
-    parameters = {"batch_scoring": {"scored_at": DECIDED.isoformat()}}
-    file = scheduled.project / "conf/test/parameters_batch_scoring.yml"
-    file.write_text(yaml.safe_dump(parameters))
     health = f"http://{HOST}:{port}/api/v2/monitor/health"
     # Today's batch is due as soon as its DAG is not paused.
     scheduled.deliver(f"{datetime.now(UTC):%Y-%m-%d}", scheduled.held_out().head(10))
@@ -130,35 +123,6 @@ def trigger(live: Deployed, dag: str, moment: datetime, *words: str) -> str:
     return state()
 
 
-def by_drift(live: Deployed) -> list[str]:
-    """States of the retrainings that drift started."""
-    runs = live.runs("retraining")
-    return [r["state"] for r in runs if r["run_id"].startswith("asset_triggered")]
-
-
-def decide(live: Deployed, name: str, applications: pd.DataFrame, hour: int) -> None:
-    """Score a file, as who triggers the DAG names it."""
-    applications.to_csv(live.project / "data" / f"{name}.csv", index=False)
-    asked = f'{{"input": "data/{name}.csv", "output": "data/07_model_output/{name}"}}'
-    moment = LOOKED_AT + timedelta(hours=hour)
-    assert trigger(live, "batch_scoring", moment, "--conf", asked) == "success"
-
-
-def test_drift_starts_a_retraining_and_calm_does_not(live: Deployed) -> None:
-    for dag in ("batch_scoring", "monitoring", "retraining"):
-        live.run("dags", "unpause", dag)
-    decide(live, "live calm", live.held_out(), hour=0)
-    assert trigger(live, "monitoring", LOOKED_AT) == "success"
-    assert by_drift(live) == []
-    live.called()
-    # Far more of them than of the others, in the same window.
-    many = pd.concat([poorer(live.held_out())] * 5)
-    decide(live, "live drifted", many, hour=1)
-    assert trigger(live, "monitoring", LOOKED_AT + timedelta(hours=1)) == "success"
-    eventually(lambda: by_drift(live) == ["success"], 10 * MINUTES)
-    assert {"training", "promotion"} <= set(live.called())
-
-
 def test_a_backfill_makes_one_output_a_day(live: Deployed) -> None:
     days = ("2026-11-11", "2026-11-12", "2026-11-13")
     for number, day in enumerate(days, start=1):
@@ -175,6 +139,6 @@ def test_a_backfill_makes_one_output_a_day(live: Deployed) -> None:
 
 def test_a_late_run_is_ended_and_told(live: Deployed, told: Told) -> None:
     live.run("dags", "unpause", "materialization")
-    assert trigger(live, "materialization", LOOKED_AT) == "failed"
+    assert trigger(live, "materialization", YESTERDAY) == "failed"
     eventually(lambda: ("PipelineLate", "materialization") in told.alerts())
     assert ("PipelineFailed", "materialization") in told.alerts()
