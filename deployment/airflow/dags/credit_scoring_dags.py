@@ -9,14 +9,11 @@ DAG, and one in the log.
 import json
 import logging
 import os
-import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import yaml
-from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import (
     DAG,
@@ -26,32 +23,39 @@ from airflow.sdk import (
     CronTriggerTimetable,
     DeadlineAlert,
     DeadlineReference,
+    Param,
     Variable,
 )
 from credit_scoring_alerts import tell_failure, tell_lateness
+from credit_scoring_tasks import FOLDER, Command, run_pipeline, task_of
 
 logger = logging.getLogger(__name__)
 
-# Where schedule.yml and pipelines.json lie: beside the folder of DAGs.
-FOLDER = Path(os.environ.get("SCHEDULE_DIR", Path(__file__).parents[1]))
-PROJECT = os.environ.get("SCHEDULE_PROJECT", str(FOLDER.parents[1]))
-ENVIRONMENT = os.environ.get("SCHEDULE_KEDRO_ENV", "production")
-# How the project's own Kedro is called.
-KEDRO = os.environ.get("SCHEDULE_KEDRO", f"{PROJECT}/.venv/bin/python -m kedro")
-RUN_BY = os.environ.get("SCHEDULE_RUN_BY", "bash")
 RETRY_SECONDS = float(os.environ.get("SCHEDULE_RETRY_SECONDS", "300"))
 # `airflow dags test` of 3.3.2 breaks off at the end of a run that has a deadline.
 DEADLINES = os.environ.get("SCHEDULE_DEADLINES", "on")
-POD_TEMPLATE = os.environ.get("SCHEDULE_POD_TEMPLATE", "")
-SUMMARY = "data/08_reporting/monitoring/summary.json"
-MARKER = "data/08_reporting/monitoring/drift_told"
+# Folders as the environment's globals.yml names them.
+DATA = os.environ.get("SCHEDULE_DATA", "data")
+RELEASE = os.environ.get("SCHEDULE_RELEASE", "bentos")
 
 # Names of pipelines that are closed, apart by commas: `airflow variables set`.
 CLOSED_GATES = "credit_scoring_closed_gates"
 DRIFT = Asset("credit_scoring_drift")
-# Airflow has no logical date where an asset starts a run.
-_TIME = "{{ (logical_date or dag_run.run_after).isoformat() }}"
-_NO_NEWS = 99
+# Airflow has no logical date where an asset, or a person, starts a run.
+_MOMENT = "(logical_date or dag_run.run_after)"
+_TIME = f"{{{{ {_MOMENT}.isoformat() }}}}"
+_DATE = f"{_MOMENT}.strftime('%Y-%m-%d')"
+# A comma would add a parameter to Kedro's, a $ would read the environment.
+_ASKED = r"""^([^,${}"'\\\x00-\x1f]|\{date\})+$"""
+
+TELL_DRIFT = Command(
+    "tell_drift", [f"{DATA}/08_reporting/monitoring"], script="drift.py"
+)
+ROLES_CHANGED = Command(
+    "roles_changed",
+    [f"{DATA}/09_release/promotion_record.json", f"{RELEASE}/releases/current.json"],
+    script="roles_changed.py",
+)
 
 Plan = Mapping[str, Any]
 
@@ -77,58 +81,26 @@ def steps_of(plan: Plan, known: Mapping[str, Any]) -> dict[str, list[str]] | Non
     }
 
 
-def command_of(pipeline: str, plan: Plan) -> list[str]:
-    """Give the words of Kedro's command."""
-    words = ["run", "--env", ENVIRONMENT, "--pipelines", pipeline]
-    parameters = [
+def parameters_of(pipeline: str, plan: Plan) -> str:
+    """Give Kedro's `--params` of one pipeline, as a template of Airflow."""
+    fixed = [
         one.replace("{time}", _TIME)
         for one in plan.get("parameters", [])
         if one.startswith(f"{pipeline}.")
     ]
-    return words + (["--params", ",".join(parameters)] if parameters else [])
+    asked = [
+        f"{name}={{{{ params.{name}.replace('{{date}}', {_DATE}) }}}}"
+        for name in plan.get("asked", {})
+    ]
+    return ",".join(fixed + asked)
 
 
-def task_of(pipeline: str, plan: Plan) -> Any:
-    """Make the task that runs one pipeline, here or in a pod of its own."""
-    words = command_of(pipeline, plan)
-    if RUN_BY == "kubernetes":
-        from airflow.providers.cncf.kubernetes.operators.pod import (
-            KubernetesPodOperator,
-        )
-
-        return KubernetesPodOperator(
-            task_id=pipeline,
-            name=f"credit-scoring-{pipeline.replace('_', '-')}",
-            pod_template_file=POD_TEMPLATE,
-            base_container_name="kedro",
-            cmds=["kedro", *words],
-            on_finish_action="delete_succeeded_pod",
-        )
-    if RUN_BY != "bash":
-        raise ValueError(f"SCHEDULE_RUN_BY is bash or kubernetes, not {RUN_BY!r}")
-    # Jinja's braces are not to be quoted away; nothing else here is of a user.
-    said = " ".join(
-        f'"{word}"' if "{{" in word else shlex.quote(word) for word in words
-    )
-    return BashOperator(
-        task_id=pipeline,
-        bash_command=f"cd {shlex.quote(PROJECT)} && exec {KEDRO} {said}",
-        append_env=True,
-    )
-
-
-def drift_task() -> BashOperator:
-    """Make the task that says that the population has drifted, if it has."""
-    script = shlex.quote(str(FOLDER / "drift.py"))
-    return BashOperator(
-        task_id="tell_drift",
-        bash_command=(
-            f"cd {shlex.quote(PROJECT)} && python3 {script} {SUMMARY} {MARKER}"
-        ),
-        append_env=True,
-        skip_on_exit_code=_NO_NEWS,
-        outlets=[DRIFT],
-    )
+def asked_of(plan: Plan) -> dict[str, Param]:
+    """Give what whoever starts a run may give to it, with what it is otherwise."""
+    return {
+        name: Param(default, type="string", pattern=_ASKED, title=name)
+        for name, default in plan.get("asked", {}).items()
+    }
 
 
 def schedule_of(plan: Plan) -> Any:
@@ -158,20 +130,33 @@ def dag_of(name: str, plan: Plan, steps: Mapping[str, list[str]]) -> DAG:
             "execution_timeout": deadline,
             "on_failure_callback": tell_failure,
         },
+        params=asked_of(plan),
         deadline=deadline_of(name, deadline) if DEADLINES == "on" else None,
     ) as dag:
-        tasks = {pipeline: task_of(pipeline, plan) for pipeline in steps}
-        # Where each is entered: at its gate, if it has one.
-        doors = dict(tasks)
-        if (gate := plan.get("gate")) in tasks:
-            doors[gate] = gate_of(gate)
-            doors[gate] >> tasks[gate]
+        tasks = {
+            name: task_of(run_pipeline(name, parameters_of(name, plan)))
+            for name in steps
+        }
+        # Where each is entered: at what must be passed before it.
+        doors = tasks | _doors(plan, tasks)
         for pipeline, before in steps.items():
             for one in before:
                 tasks[one] >> doors[pipeline]
         if plan.get("tells_drift"):
-            list(tasks.values()) >> drift_task()
+            list(tasks.values()) >> task_of(TELL_DRIFT, outlets=[DRIFT])
     return dag
+
+
+def _doors(plan: Plan, tasks: Mapping[str, Any]) -> dict[str, Any]:
+    """Make what stands before tasks of a plan, and must be passed."""
+    doors: dict[str, Any] = {}
+    if (gate := plan.get("gate")) in tasks:
+        doors[gate] = gate_of(gate)
+    if (last := plan.get("only_if_roles_changed")) in tasks:
+        doors[last] = task_of(ROLES_CHANGED)
+    for name, door in doors.items():
+        door >> tasks[name]
+    return doors
 
 
 def deadline_of(name: str, deadline: timedelta) -> DeadlineAlert:

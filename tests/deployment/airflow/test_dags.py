@@ -1,20 +1,18 @@
 """The DAGs that Airflow makes of the project's pipelines; see also airflow_run.py."""
 
-import importlib.util
 import json
 import os
 import subprocess
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
-from kedro.framework.startup import bootstrap_project
 
-from credit_scoring.pipeline_registry import DEFAULT, register_pipelines
+from credit_scoring.pipeline_registry import DEFAULT
 
 from .airflow import AIRFLOW, FOLDER, PROJECT, airflow
+from .described import described
 
 SHAPES = """
 import json, sys
@@ -26,34 +24,20 @@ print("SHAPES" + json.dumps({
     dag.dag_id: {
         "tasks": {t.task_id: sorted(t.upstream_task_ids) for t in dag.tasks},
         "retries": sorted({t.retries for t in dag.tasks}),
-        "commands": {
-            t.task_id: getattr(t, "bash_command", None) or getattr(t, "cmds", None)
-            for t in dag.tasks
-        },
+        "asked": sorted(dag.params),
         "deadline": bool(dag.deadline),
         "schedule": type(dag.schedule).__name__,
-        "kinds": sorted({type(t).__name__ for t in dag.tasks}),
     }
     for dag in dags
 }))
 """
 
 
-def described() -> Any:
-    spec = importlib.util.spec_from_file_location("describe", FOLDER / "describe.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    bootstrap_project(PROJECT)
-    return module.described(register_pipelines(), DEFAULT)
-
-
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder as it is deployed, with every pipeline that is planned."""
     folder = tmp_path_factory.mktemp("airflow")
-    for name in ("schedule.yml", "drift.py", "dags"):
+    for name in ("schedule.yml", "drift.py", "roles_changed.py", "dags"):
         os.symlink(FOLDER / name, folder / name)
     known = described()
     for plan in yaml.safe_load((FOLDER / "schedule.yml").read_text()).values():
@@ -108,21 +92,22 @@ def test_the_dags_have_the_pipelines_in_their_order(deployed: Path) -> None:
         assert made[name]["retries"] == [plan["retries"]]
         assert made[name]["deadline"] is True
     retraining = made["retraining"]["tasks"]
-    assert set(retraining) == {*DEFAULT, "promotion_gate"}
+    assert set(retraining) == {*DEFAULT, "promotion_gate", "roles_changed"}
     assert retraining["promotion"] == ["promotion_gate"]
     assert {"evaluation", "training"} <= set(retraining["promotion_gate"])
-    assert "promotion" in retraining["packaging"]
+    assert retraining["packaging"] == ["roles_changed"]
+    assert "promotion" in retraining["roles_changed"]
     assert retraining["ingestion"] == []
     assert made["retraining"]["schedule"] == "AssetOrTimeSchedule"
     assert made["monitoring"]["tasks"]["tell_drift"] == ["monitoring"]
-    assert "monitoring.as_of=" in made["monitoring"]["commands"]["monitoring"]
-    assert "monitoring.as_of=" not in made["retraining"]["commands"]["training"]
+    assert made["batch_scoring"]["asked"] == ["input", "output"]
+    assert made["monitoring"]["asked"] == []
 
 
 def test_a_line_whose_pipelines_are_not_there_makes_no_dag(
     deployed: Path, tmp_path: Path
 ) -> None:
-    for name in ("schedule.yml", "drift.py", "dags"):
+    for name in ("schedule.yml", "drift.py", "roles_changed.py", "dags"):
         os.symlink(FOLDER / name, tmp_path / name)
     known = json.loads((deployed / "pipelines.json").read_text())
     del known["pipelines"]["challenge"]
@@ -130,13 +115,6 @@ def test_a_line_whose_pipelines_are_not_there_makes_no_dag(
     made = shapes(tmp_path)
     assert "challenge" not in made
     assert "monitoring" in made
-
-
-def test_each_pipeline_may_run_in_a_pod_of_its_own(deployed: Path) -> None:
-    made = shapes(deployed, SCHEDULE_RUN_BY="kubernetes")
-    assert made["materialization"]["kinds"] == ["KubernetesPodOperator"]
-    command = made["materialization"]["commands"]["materialization"]
-    assert command[:2] == ["kedro", "run"]
 
 
 def test_airflow_and_the_project_share_no_environment() -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -259,9 +260,69 @@ def test_the_cron_jobs_follow_the_schedule(manifests: list[Manifest]) -> None:
         assert template["activeDeadlineSeconds"] == plan["deadline_minutes"] * 60
         assert template["backoffLimit"] == plan["retries"], name
         assert job["concurrencyPolicy"] == "Forbid"
+        if plan.get("asked"):
+            continue
         assert command[:4] == ["kedro", "run", "--env", "production"]
         expected = ["--pipelines", ",".join(plan["pipelines"])]
         assert command[4:6] == (expected if plan["pipelines"] else [])
+
+
+def run_job(
+    manifests: list[Manifest], job: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run the command of the batch's container, with a `kedro` that says its words."""
+    kedro = folder / "kedro"
+    kedro.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    kedro.chmod(0o755)
+    (container,) = dict(pod_specs(manifests))["batch-scoring"]["containers"]
+    label = "metadata.labels['batch.kubernetes.io/job-name']"
+    assert [one["name"] for one in container["env"] if label in str(one)] == ["JOB"]
+    return subprocess.run(
+        container["command"],
+        env={"PATH": f"{folder}:/usr/bin:/bin", "JOB": job},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_batch_is_of_the_day_that_its_job_is_for(
+    manifests: list[Manifest], tmp_path: Path
+) -> None:
+    file = PROJECT / "deployment" / "airflow" / "schedule.yml"
+    asked = yaml.safe_load(file.read_text(encoding="utf-8"))["batch_scoring"]["asked"]
+    due = datetime(2026, 11, 28, 3, tzinfo=UTC)
+    done = run_job(manifests, f"batch-scoring-{int(due.timestamp()) // 60}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    words = done.stdout.splitlines()
+    start = ["run", "--env", "production", "--pipelines", "batch_scoring", "--params"]
+    assert words[:-1] == start
+    assert words[-1] == ",".join(
+        f"{name}={value.format(date='2026-11-28')}" for name, value in asked.items()
+    )
+
+
+@pytest.mark.parametrize("job", ["by-hand", "batch-scoring-", ""])
+def test_a_job_for_no_moment_scores_nothing(
+    manifests: list[Manifest], tmp_path: Path, job: str
+) -> None:
+    done = run_job(manifests, job, tmp_path)
+    assert done.returncode == 64
+    assert done.stdout == ""
+
+
+def test_the_decision_log_can_be_written_by_batches_alone(
+    manifests: list[Manifest],
+) -> None:
+    jobs = {one["metadata"]["name"] for one in of_kind(manifests, "CronJob")}
+    writable = {
+        name
+        for name, pod in pod_specs(manifests)
+        if name in jobs
+        for mount in pod["containers"][0]["volumeMounts"]
+        if mount["name"] == "logs" and not mount.get("readOnly")
+    }
+    assert writable == {"batch-scoring"}
 
 
 def test_nginx_takes_the_gateways_files_as_they_are_mounted(

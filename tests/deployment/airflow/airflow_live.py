@@ -1,0 +1,144 @@
+"""A whole Airflow at work: backfills and lateness.
+
+By ``make airflow-test``, behind `airflow_run.py`, whose project and champion it uses:
+scheduler, processor of DAGs, triggerer and API server on this machine's loopback.
+"""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from credit_scoring.serving.local_server import HOST, free_port
+
+from .airflow import AIRFLOW, FOLDER, variables
+from .conftest import Told, answers, eventually
+from .deployed import Deployed
+
+PARTS = (
+    ("api-server",),
+    ("scheduler", "--skip-serve-logs"),
+    ("dag-processor",),
+    ("triggerer", "--skip-serve-logs"),
+)
+MINUTES = 60.0
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+YESTERDAY = TODAY - timedelta(hours=22)
+OVER = frozenset({"success", "failed"})
+
+
+def hurried_schedule(folder: Path) -> Path:
+    """The folder as it is deployed, but for times.
+
+    Materialization is always late, and nothing is due by its time but batches.
+    """
+    folder.mkdir()
+    for file in FOLDER.iterdir():
+        if file.name not in {"schedule.yml", "__pycache__"}:
+            os.symlink(file, folder / file.name)
+    schedule = yaml.safe_load((FOLDER / "schedule.yml").read_text(encoding="utf-8"))
+    schedule["materialization"]["deadline_minutes"] = 0.02
+    for name in schedule.keys() - {"batch_scoring"}:
+        schedule[name]["schedule"] = "0 0 29 2 *"
+    (folder / "schedule.yml").write_text(yaml.safe_dump(schedule))
+    return folder
+
+
+@contextlib.contextmanager
+def at_work(scheduled: Deployed, folder: Path) -> Iterator[None]:
+    """Let all parts of Airflow run, and end them."""
+    environment = variables(scheduled.home, **scheduled.environment)
+    with contextlib.ExitStack() as parts:
+        for words in PARTS:
+            log = parts.enter_context((folder / f"{words[0]}.log").open("w"))
+            process = subprocess.Popen(
+                [AIRFLOW, "-m", "airflow", *words],
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            parts.callback(end, process)
+        yield
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a part, and what it started."""
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def live(
+    scheduled: Deployed, told: Told, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
+    if not (scheduled.project / "bentos/releases/current.json").exists():
+        scheduled.succeeds("retraining", "2026-11-08")
+    folder = tmp_path_factory.mktemp("live")
+    port = str(free_port())
+    scheduled.environment |= {
+        "AIRFLOW__API__HOST": HOST,
+        "AIRFLOW__API__PORT": port,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "made for a test, and known to all its parts",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "SCHEDULE_DIR": str(hurried_schedule(folder / "airflow")),
+        "SCHEDULE_ALERTMANAGER_URL": told.url,
+        "CREDIT_SCORING_DECISION_LOG_DIR": str(scheduled.project / "logs/live"),
+        "CREDIT_SCORING_MONITORING_DIR": str(scheduled.project / "data/live"),
+    }
+    scheduled.run("dags", "reserialize")
+    health = f"http://{HOST}:{port}/api/v2/monitor/health"
+    # Today's batch is due as soon as its DAG is not paused.
+    scheduled.deliver(f"{datetime.now(UTC):%Y-%m-%d}", scheduled.held_out().head(10))
+    with at_work(scheduled, folder):
+        eventually(lambda: answers(health), 5 * MINUTES)
+        yield scheduled
+
+
+def trigger(live: Deployed, dag: str, moment: datetime, *words: str) -> str:
+    """Start a run as a person does, and wait until it is over; gives its state."""
+    run = f"by_hand__{moment.isoformat()}"
+    date = ("--logical-date", moment.isoformat(), "--run-id", run)
+    live.run("dags", "trigger", dag, *date, *words)
+
+    def state() -> str:
+        return {one["run_id"]: one["state"] for one in live.runs(dag)}[run]
+
+    eventually(lambda: state() in OVER, 10 * MINUTES)
+    return state()
+
+
+def test_a_backfill_makes_one_output_a_day(live: Deployed) -> None:
+    days = ("2026-11-11", "2026-11-12", "2026-11-13")
+    for number, day in enumerate(days, start=1):
+        live.deliver(day, live.held_out().head(10 * number))
+    live.run("dags", "unpause", "batch_scoring")
+    dates = ("--from-date", days[0], "--to-date", f"{days[-1]}T23:00")
+    more = ("--max-active-runs", "1", "--dag-id", "batch_scoring")
+    live.run("backfill", "create", *dates, *more)
+    output = live.project / "data/07_model_output/batch"
+    eventually(lambda: all((output / day).exists() for day in days), 10 * MINUTES)
+    rows = [pq.read_table(output / day / "decisions").num_rows for day in days]
+    assert rows == [10, 20, 30]
+
+
+def test_a_late_run_is_ended_and_told(live: Deployed, told: Told) -> None:
+    live.run("dags", "unpause", "materialization")
+    assert trigger(live, "materialization", YESTERDAY) == "failed"
+    eventually(lambda: ("PipelineLate", "materialization") in told.alerts())
+    assert ("PipelineFailed", "materialization") in told.alerts()
