@@ -25,6 +25,8 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hash
 export DO_NOT_TRACK := 1
 export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
+# Set in many images; here each start would then compile its libraries anew, for 10 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## What can be made
