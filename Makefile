@@ -150,6 +150,10 @@ bench-replay: packed ## How long 100,000 logged decisions take to be decided aga
 bench-alone: packed ## Where the time of a request that comes alone goes
 	@$(BIN)/python tests/benchmarks/lone_request.py
 
+.PHONY: bench-start
+bench-start: $(INSTALLED) ## What kedro run costs before its first node (ROUNDS)
+	@$(BIN)/python tests/benchmarks/start_up.py --rounds $(ROUNDS)
+
 ROWS ?= 1000000
 
 .PHONY: bench-batch
