@@ -26,6 +26,8 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --generate-hash
 export DO_NOT_TRACK := 1
 export BENTOML_DO_NOT_TRACK := True
 export MLFLOW_DISABLE_TELEMETRY := true
+# Set in many images; here each start would then compile its libraries anew, for 10 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## What can be made
@@ -148,6 +150,10 @@ bench-replay: packed ## How long 100,000 logged decisions take to be decided aga
 .PHONY: bench-alone
 bench-alone: packed ## Where the time of a request that comes alone goes
 	@$(BIN)/python tests/benchmarks/lone_request.py
+
+.PHONY: bench-start
+bench-start: $(INSTALLED) ## What kedro run costs before its first node (ROUNDS)
+	@$(BIN)/python tests/benchmarks/start_up.py --rounds $(ROUNDS)
 
 ROWS ?= 1000000
 

@@ -25,14 +25,19 @@ class SmallProject:
 
     folder: Path
 
-    def kedro(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def kedro(
+        self, *arguments: str, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run `kedro ...`."""
-        return self.python("-m", "kedro", *arguments)
+        return self.python("-m", "kedro", *arguments, **environment)
 
-    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def python(
+        self, *arguments: str, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run `python ...`; neither MLflow nor BentoML writes outside the folder."""
         inherited = {n: v for n, v in os.environ.items() if not n.startswith("COV")}
         environment = inherited | {
+            **environment,
             "PYTHONPATH": str(self.folder / "src"),
             "KEDRO_ENV": "test",
             "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder}/mlflow.db",

@@ -1,6 +1,7 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner, ThreadRunner
 from kedro_datasets.json import JSONDataset
 
+from credit_scoring import hooks
 from credit_scoring.errors import ContractError, RunError
 from credit_scoring.hooks import RunReportHooks, readable_name
 from credit_scoring.run_marks import UnfinishedMarks
@@ -97,6 +99,25 @@ def test_each_node_is_counted_and_the_run_is_closed(
     assert all(line.endswith(" s") for line in lines[:4])
     assert lines[-1].splitlines()[-1].startswith("Done in ")
     assert project.marks.among({"kept", "accepted", "made"}) == {}
+
+
+class SlowDataset(MemoryDataset):
+    """Does its work while it is written, as a folder of pictures does."""
+
+    def save(self, data: Any) -> None:
+        time.sleep(0.1)
+        super().save(data)
+
+
+def test_what_is_done_while_writing_is_told(
+    project: Project, said: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "DELAY_S", 0.05)
+    project.catalog["accepted"] = SlowDataset()
+    project.run(project.pipeline(keep))
+    told = [line for line in said() if "validation: accept, written" in line]
+    assert len(told) == 1
+    assert float(told[0].split()[-2]) >= 0.1
 
 
 @pytest.mark.parametrize("runner", [SequentialRunner, ThreadRunner])
@@ -245,3 +266,27 @@ def test_a_refused_run_can_be_gone_on_with(own_project: Any) -> None:
     assert again.returncode == 0, again.stdout
     summary = own_project.folder / "data/02_intermediate/validation_summary.json"
     assert json.loads(summary.read_text())["rows"] == 6000
+
+
+@pytest.mark.end_to_end
+def test_a_real_run_is_told_quietly_or_in_json(own_project: Any) -> None:
+    environment = {
+        "KEDRO_LOGGING_CONFIG": "conf/logging_json.yml",
+        "KEDRO_LOGGING_MODULE_ALLOWLIST": "credit_scoring",
+    }
+    run = own_project.kedro("run", "--pipelines", "ingestion,validation", **environment)
+    assert (run.returncode, run.stderr) == (0, "")
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    assert lines[0]["what"] == "ingestion: ingest applications"
+    assert lines[0]["seconds"] > 0
+    assert "rejected" in lines[-1]["message"]
+
+    environment = {"KEDRO_LOGGING_CONFIG": "conf/logging_quiet.yml"}
+    run = own_project.kedro("run", "--pipelines", "validation", **environment)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "validation:" not in run.stdout
+    assert "rejected" in run.stdout
+    wrong = ("--pipelines", "validation", "--params", "validation.minimum_rows=-1")
+    run = own_project.kedro("run", *wrong, **environment)
+    assert run.returncode == 1
+    assert "minimum_rows" in run.stdout + run.stderr

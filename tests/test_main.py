@@ -13,7 +13,7 @@ def test_the_package_runs_the_projects_run_command(
     called: list[Any] = []
     monkeypatch.setattr(entry, "prepare", lambda: called.append("prepare"))
     monkeypatch.setattr(entry, "configure_project", called.append)
-    monkeypatch.setattr(entry, "find_run_command", lambda name: called.append)
+    monkeypatch.setattr(entry, "run", called.append)
     monkeypatch.setattr(sys, "argv", ["credit_scoring", "--tags", "boosting"])
     entry.main()
     assert called == ["prepare", "credit_scoring", ["--tags", "boosting"]]

@@ -139,5 +139,5 @@ def test_alternatives_are_told_by_attribute() -> None:
     text = render_summary({"alternatives_summary": summary}, seconds=0)
     assert "80 models, on 9,106 rows" in text
     told = " ".join(text.split())
-    assert "Sex adverse impact ratio 0.898 today; 1 alternatives shown to be" in told
+    assert "Sex adverse impact ratio 0.898 today; 1 alternative shown to be" in told
     assert "within 0.005 of its AUC" in told

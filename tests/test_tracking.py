@@ -1,59 +1,65 @@
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
-import mlflow
 import pytest
-from pydantic import BaseModel
+import yaml
 
-from credit_scoring.registry.provenance import UNKNOWN
-from credit_scoring.tracking import TrackingHooks, flattened, provenance_tags
+from credit_scoring.pipeline_registry import DEFAULT
+from credit_scoring.tracking import is_tracked
 
+PROJECT = Path(__file__).parents[1]
+SETTINGS = yaml.safe_load((PROJECT / "conf/base/mlflow.yml").read_text("utf-8"))
+UNTRACKED = SETTINGS["tracking"]["disable_tracking"]["pipelines"]
 
-class Shares(BaseModel):
-    train: float
-    test: float
+# Ends where the first node would run, or where the run is refused.
+STARTED = """
+import os, sys
+from kedro.framework.cli.cli import main
+from kedro.pipeline.node import Node
 
+def ended(*_, **__):
+    heavy = {"mlflow", "kedro_mlflow", "matplotlib"} & sys.modules.keys()
+    print("imported:", *sorted(heavy), flush=True)
+    os._exit(0)
 
-class Split(BaseModel):
-    salt: str
-    shares: Shares
-    dates: tuple[str, ...] | None = None
-
-
-SPLIT = Split(salt="a", shares=Shares(train=0.7, test=0.3))
-
-
-def test_a_typed_parameter_is_logged_value_by_value() -> None:
-    assert dict(flattened("split", SPLIT)) == {
-        "split.salt": "a",
-        "split.shares.train": "0.7",
-        "split.shares.test": "0.3",
-        "split.dates": "null",
-    }
-
-
-def test_a_plain_parameter_is_logged_under_its_name() -> None:
-    assert dict(flattened("seed", 1)) == {"seed": "1"}
+Node.run = ended
+sys.argv = ["kedro", "run", *sys.argv[1:]]
+try:
+    main()
+finally:
+    ended()
+"""
 
 
-def test_a_parameter_is_logged_once_and_the_contract_not_at_all(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    logged: list[dict[str, Any]] = []
-    monkeypatch.setattr(mlflow, "log_params", logged.append)
-    hooks = TrackingHooks()
-    for _ in range(2):
-        hooks._log_param("split", SPLIT)
-    hooks._log_param("split.salt", "a")
-    hooks._log_param("contract", {"columns": {}})
-    assert [sorted(entry) for entry in logged if entry] == [
-        ["split.dates", "split.salt", "split.shares.test", "split.shares.train"]
-    ]
+def imported_by_a_start(folder: Path, *arguments: str) -> set[str]:
+    """Give which heavy libraries are there before the first node of a run."""
+    started = subprocess.run(
+        [sys.executable, "-c", STARTED, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    last = started.stdout.splitlines()[-1]
+    assert last.startswith("imported:"), started.stdout + started.stderr
+    return set(last.split()[1:])
 
 
-def test_a_run_names_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = Path(__file__).parents[1] / "requirements.lock"
-    assert lock.is_file()
-    tags = provenance_tags()
-    assert tags["environment_digest"] != UNKNOWN
-    assert set(tags) == {"git_revision", "git_dirty", "environment_digest"}
+@pytest.mark.end_to_end
+def test_a_run_that_is_not_tracked_starts_without_mlflow() -> None:
+    assert imported_by_a_start(PROJECT, "--pipelines", "replay") == set()
+
+
+def test_no_untracked_pipeline_imports_mlflow() -> None:
+    modules = [f"import credit_scoring.pipelines.{name}.pipeline" for name in UNTRACKED]
+    program = "\n".join([*modules, "import sys", "assert 'mlflow' not in sys.modules"])
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_what_makes_or_judges_a_model_is_tracked() -> None:
+    assert is_tracked({"pipeline_names": ["training"]}, SETTINGS)
+    assert is_tracked({"pipeline_names": ["replay", "training"]}, SETTINGS)
+    assert not is_tracked({"pipeline_names": ["replay", "outcomes"]}, SETTINGS)
+    assert is_tracked({"pipeline_names": ["__default__"]}, SETTINGS)
+    assert not set(DEFAULT) & set(UNTRACKED)

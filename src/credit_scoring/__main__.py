@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from kedro.framework.cli.utils import find_run_command
+from kedro.framework.cli.project import run
 from kedro.framework.project import configure_project
 
 from credit_scoring.startup import prepare
@@ -13,7 +13,6 @@ def main() -> None:
     """Run Kedro's `run` command on the project."""
     prepare()
     configure_project(Path(__file__).parent.name)
-    run = find_run_command(Path(__file__).parent.name)
     run(sys.argv[1:])
 
 

@@ -16,6 +16,7 @@ from kedro.pipeline.node import Node
 from kedro.validation.exceptions import ParameterValidationError
 
 from credit_scoring.errors import RollbackRefusedError
+from credit_scoring.json_log import facts_of
 from credit_scoring.run_commands import first_unfinished, run_command
 from credit_scoring.run_failures import (
     failure_text,
@@ -28,10 +29,12 @@ from credit_scoring.run_failures import (
 )
 from credit_scoring.run_inputs import require_inputs
 from credit_scoring.run_marks import UnfinishedMarks
-from credit_scoring.run_progress import RunningLine
+from credit_scoring.run_progress import DELAY_S, RunningLine
 from credit_scoring.run_summary import SUMMARISED, TELLS_WHY, render_summary
 
 logger = logging.getLogger(__name__)
+# What is left where only errors and what came out are to be read.
+outcome = logging.getLogger(f"{__name__}.outcome")
 
 # It shows how far it is by itself.
 _SHOWS_ITS_PROGRESS = "fit_candidate"
@@ -45,6 +48,7 @@ class _Work:
     doing: str
     started: float = 0.0
     unsaved: int = 0
+    ended: float = 0.0
 
 
 class RunReportHooks:
@@ -97,12 +101,14 @@ class RunReportHooks:
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
         """Remember what is being read, for the message if it cannot be."""
         self._work[node.name] = _Work(node, f"while reading {dataset_name}")
+        self._line.start(f"{self._position(1)} reading {dataset_name}")
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
         """Start the node's clock."""
         work = _Work(node, "while it ran", time.perf_counter(), len(node.outputs))
         self._work[node.name] = work
+        self._line.stop()
         if node.short_name.rpartition(".")[2] != _SHOWS_ITS_PROGRESS:
             self._line.start(f"{self._position(1)} {readable_name(node)}")
 
@@ -112,9 +118,8 @@ class RunReportHooks:
         self._line.stop()
         self._counted += 1
         work = self._work[node.name]
-        seconds = time.perf_counter() - work.started
-        position = self._position(0)
-        logger.info("%s %-58s %6.1f s", position, readable_name(node), seconds)
+        work.ended = time.perf_counter()
+        self._tell(readable_name(node), work.ended - work.started)
         for name, value in outputs.items():
             if name.rpartition(".")[2] in SUMMARISED:
                 self._results[name] = value
@@ -125,10 +130,12 @@ class RunReportHooks:
     def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Remember what is being written, for the message if it cannot be."""
         self._work[node.name].doing = f"while writing {dataset_name}"
+        self._line.start(f"{self._position(0)} writing {dataset_name}")
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Take the mark off the dataset."""
+        self._line.stop()
         if self._marks is not None:
             self._marks.remove([dataset_name])
         work = self._work[node.name]
@@ -143,7 +150,7 @@ class RunReportHooks:
             # Processes of a parallel run may not have done it.
             self._marks.remove(pipeline.all_outputs())
         elapsed = time.perf_counter() - self._started
-        logger.info("%s", render_summary(self._results, seconds=elapsed))
+        outcome.info("%s", render_summary(self._results, seconds=elapsed))
 
     @hook_impl
     def on_pipeline_error(
@@ -170,7 +177,7 @@ class RunReportHooks:
         if TELLS_WHY in self._results:
             told = {TELLS_WHY: self._results[TELLS_WHY]}
             elapsed = time.perf_counter() - self._started
-            logger.info("%s", render_summary(told, seconds=elapsed, done=False))
+            outcome.info("%s", render_summary(told, seconds=elapsed, done=False))
         self._reported = error
 
     def explain(self, error: BaseException) -> str | None:
@@ -190,7 +197,16 @@ class RunReportHooks:
 
     def _finish(self, node: Node) -> None:
         self._done.add(node.name)
-        del self._work[node.name]
+        work = self._work.pop(node.name)
+        writing = time.perf_counter() - work.ended
+        # What a generator or a folder's writer does is done here, not by the node.
+        if writing >= DELAY_S:
+            self._tell(f"{readable_name(node)}, written", writing)
+
+    def _tell(self, what: str, seconds: float) -> None:
+        facts = facts_of(what=what, seconds=round(seconds, 3))
+        text = f"{self._position(0)} {what:<58} {seconds:6.1f} s"
+        logger.info("%s", text, extra=facts)
 
     def _position(self, ahead: int) -> str:
         width = len(str(self._total))

@@ -209,10 +209,12 @@ def _alternatives(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     )
     for name, found in summary["attributes"].items():
         today = found["chosen"][0]
+        shown = len(found["less_discriminatory"])
+        alternatives = "1 alternative" if shown == 1 else f"{shown} alternatives"
         yield (
             name.capitalize(),
             f"adverse impact ratio {today['impact_ratio_test']:.3f} today; "
-            f"{len(found['less_discriminatory'])} alternatives shown to be less "
+            f"{alternatives} shown to be less "
             f"discriminatory and within {summary['auc_margin']:g} of its AUC",
         )
 

@@ -5,10 +5,10 @@ from credit_scoring.hooks import RunReportHooks
 from credit_scoring.registry.tracking import artifact_location, tracking_uri
 from credit_scoring.tracking import TrackingHooks, TrackingServerHooks
 
-# Kedro-Viz's hooks are found by themselves, kedro-mlflow's are part of TrackingHooks.
+# Kedro-Viz's hooks are found by themselves, kedro-mlflow's are behind TrackingHooks.
 # The last are called first: the server is looked for before MLflow talks to it.
 HOOKS = (RunReportHooks(), TrackingHooks(), TrackingServerHooks())
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-telemetry")
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-telemetry",)
 
 CONFIG_LOADER_CLASS = ProjectConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -1,25 +1,17 @@
-"""How a run is tracked in MLflow: kedro-mlflow's way, with readable parameters."""
+"""Which runs are tracked in MLflow, which is imported for those alone."""
 
-import json
 import os
-import warnings
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-import mlflow
+import click
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from pydantic import BaseModel
 
-from credit_scoring.registry.provenance import project_folder, provenance_of
-from credit_scoring.registry.tracking_server import require_tracking_server
+from credit_scoring.registry.tracking import VARIABLE
 
-# MLflow warns of a class in kedro-mlflow, with a filter of its own before any other.
-with warnings.catch_warnings(record=True):
-    from kedro_mlflow.framework.hooks import MlflowHook
-
-# Logged whole as a file with each candidate; longer than MLflow's parameters may be.
-_LOGGED_AS_A_FILE = frozenset({"contract"})
+if TYPE_CHECKING:
+    from credit_scoring.tracked_run import TrackedRun
 
 
 class TrackingServerHooks:
@@ -34,57 +26,93 @@ class TrackingServerHooks:
         """
         names = context.config_loader["globals"]
         if names.get("tracking") == "server":
+            from credit_scoring.registry.tracking_server import require_tracking_server
+
             require_tracking_server(os.environ, names["name"])
 
 
-class TrackingHooks(MlflowHook):  # type: ignore[misc]
-    """kedro-mlflow's hooks; a typed parameter is logged value by value, once."""
+class TrackingHooks:
+    """Hands a run to kedro-mlflow, unless conf/base/mlflow.yml disables tracking.
+
+    MLflow takes longer to import than everything else together, so `kedro run` waits
+    with it until it knows which pipeline is run. kedro-mlflow's hook for datasets of
+    metrics is left out: there are none, and it would import every dataset's library.
+    """
+
+    # The name of kedro-mlflow's entry point, which is not loaded then.
+    __name__ = "mlflow_hook"
 
     def __init__(self) -> None:
-        """Start with nothing logged."""
-        super().__init__()
-        self._logged: set[str] = set()
+        """Start with no run."""
+        self._context: KedroContext | None = None
+        self._run: TrackedRun | None = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Connect to MLflow, but where a command is about to name its pipelines.
+
+        Notebooks and `kedro mlflow ui` use the connection without a run.
+        """
+        self._context, self._run = context, None
+        command = click.get_current_context(silent=True)
+        if command is None or command.info_name != "run":
+            self._run = _connected(context)
 
     @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Any, catalog: Any
     ) -> None:
-        """Open the run and say which code and environment it is of."""
-        self._logged = set()
-        super().before_pipeline_run(run_params, pipeline, catalog)
-        if self._is_mlflow_enabled:
-            mlflow.set_tags(provenance_tags())
+        """Open the run, if it is tracked."""
+        if self._run is None and self._context is not None:
+            settings = self._context.config_loader["mlflow"]
+            if not is_tracked(run_params, settings):
+                # Nodes may read registered models all the same.
+                os.environ[VARIABLE] = settings["server"]["mlflow_tracking_uri"]
+                return
+            self._run = _connected(self._context)
+        if self._run is not None:
+            self._run.before_pipeline_run(run_params, pipeline, catalog)
 
-    def _log_param(self, name: str, value: Any) -> None:
-        if name in _LOGGED_AS_A_FILE or name in self._logged:
-            return
-        self._logged.add(name)
-        parameters = dict(flattened(name, value))
-        fresh = {k: v for k, v in parameters.items() if k not in self._logged}
-        self._logged |= fresh.keys()
-        mlflow.log_params(fresh)
+    @hook_impl
+    def before_node_run(
+        self, node: Any, catalog: Any, inputs: dict[str, Any], is_async: bool
+    ) -> None:
+        """Log the node's parameters."""
+        if self._run is not None:
+            self._run.before_node_run(node, catalog, inputs, is_async)
+
+    @hook_impl
+    def after_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Any, catalog: Any
+    ) -> None:
+        """Close the run."""
+        if self._run is not None:
+            self._run.after_pipeline_run(run_params, pipeline, catalog)
+
+    @hook_impl
+    def on_pipeline_error(
+        self, error: Exception, run_params: dict[str, Any], pipeline: Any, catalog: Any
+    ) -> None:
+        """Close the run as failed."""
+        if self._run is not None:
+            self._run.on_pipeline_error(error, run_params, pipeline, catalog)
 
 
-def provenance_tags() -> dict[str, str]:
-    """Name the code and the environment of a run, as its candidates do."""
-    of = provenance_of(project_folder(), data_digest="")
-    return {
-        "git_revision": of.git_revision,
-        "git_dirty": json.dumps(of.git_dirty),
-        "environment_digest": of.environment_digest,
-    }
-
-
-def flattened(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Give each value of a nested parameter under its dotted name.
+def is_tracked(run_params: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Tell whether a run is tracked, as kedro-mlflow would.
 
     Args:
-        name: Name of the parameter.
-        value: A plain value, a mapping or a pydantic model.
+        run_params: Kedro's description of the run.
+        settings: The content of ``mlflow.yml``.
     """
-    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    if isinstance(plain, Mapping):
-        for key, item in plain.items():
-            yield from flattened(f"{name}.{key}", item)
-    else:
-        yield name, plain if isinstance(plain, str) else json.dumps(plain)
+    disabled = settings["tracking"]["disable_tracking"].get("pipelines", ())
+    names = run_params.get("pipeline_names") or [run_params.get("pipeline_name")]
+    return not all(name in disabled for name in names)
+
+
+def _connected(context: KedroContext) -> "TrackedRun":
+    from credit_scoring.tracked_run import TrackedRun
+
+    run = TrackedRun()
+    run.after_context_created(context)
+    return run

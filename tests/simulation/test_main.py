@@ -1,6 +1,7 @@
 """The short form: four months through the real engine, registry and challenge."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import mlflow
 import pytest
 
 from credit_scoring.errors import SimulationError
-from credit_scoring.simulation.__main__ import main, read_held
+from credit_scoring.simulation.__main__ import main, quieten_libraries, read_held
 
 pytestmark = pytest.mark.end_to_end
 
@@ -59,3 +60,19 @@ def test_a_short_year_is_lived_through_and_reported(
 def test_without_a_default_run_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match="do `kedro run` first"):
         read_held(tmp_path / "test_applications.parquet")
+
+
+def test_libraries_say_nothing_that_nobody_acts_on() -> None:
+    loud = "mlflow", "alembic", "matplotlib.font_manager", "credit_scoring"
+    before = {name: logging.getLogger(name).level for name in loud}
+    try:
+        for name in loud:
+            logging.getLogger(name).setLevel(logging.INFO)
+        quieten_libraries()
+        assert not logging.getLogger("mlflow.store.db.utils").isEnabledFor(logging.INFO)
+        assert not logging.getLogger("alembic.runtime").isEnabledFor(logging.INFO)
+        fonts = logging.getLogger("matplotlib.font_manager")
+        assert not fonts.isEnabledFor(logging.WARNING)
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

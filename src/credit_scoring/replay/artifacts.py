@@ -13,7 +13,6 @@ from credit_scoring.digests import sha256_of_file
 from credit_scoring.errors import ArtifactError, PromotionError
 from credit_scoring.registry.bento_store import ARTIFACT
 from credit_scoring.registry.manifest import MANIFEST
-from credit_scoring.registry.mlflow_registry import MlflowRegistry
 from credit_scoring.registry.scoring import artifact_folder
 
 
@@ -62,6 +61,9 @@ class RegisteredArtifacts:
 
 @contextmanager
 def _registered(model: str, digest: str) -> Iterator[Found | None]:
+    # MLflow's seconds are spent when a model is looked for, not at each start.
+    from credit_scoring.registry.mlflow_registry import MlflowRegistry
+
     registry = MlflowRegistry(model)
     version = registry.version_of_digest(digest)
     if version is None:

@@ -24,6 +24,7 @@ from credit_scoring.simulation.roles import MODEL
 from credit_scoring.simulation.simulating import Asked, Models, simulate
 from credit_scoring.simulation.stream import DAYS_OF_A_MONTH, Drift, Held
 from credit_scoring.simulation.year import Plan
+from credit_scoring.startup import prepare
 
 DRIFTING = "credit_limit"
 HOURS_OF_A_MONTH = 24 * DAYS_OF_A_MONTH
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         SimulationError: If the default run was not done before.
     """
     options = _parser().parse_args(arguments)
-    logging.getLogger("credit_scoring").setLevel(logging.WARNING)
+    quieten_libraries()
     data = Path(options.data)
     with tempfile.TemporaryDirectory(prefix="credit_scoring-year-") as place:
         found = simulate(
@@ -62,6 +63,14 @@ def main(arguments: Sequence[str]) -> int:
         write_pictures(found["years"], Path(options.pictures), alpha=options.alpha)
     sys.stdout.write(f"{page}\n")
     return 0
+
+
+def quieten_libraries() -> None:
+    """Leave out what a year would say hundreds of times, and nobody acts on."""
+    for name in ("credit_scoring", "mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # It looks for fonts that a machine may not have, and takes another.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
 def read_held(path: Path) -> Held:
@@ -134,4 +143,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    prepare()
     sys.exit(main(sys.argv[1:]))
