@@ -149,6 +149,16 @@ bench-alone: packed ## Where the time of a request that comes alone goes
 	@$(BIN)/python tests/benchmarks/lone_request.py
 
 ROWS ?= 1000000
+SEED ?= 1
+TO ?= data/benchmarks/$(ROWS)-rows
+
+# From the accepted rows of the shipped data.
+.PHONY: bench-data
+bench-data: $(INSTALLED) ## Applications that behave as the real ones (ROWS, SEED, TO)
+	@test -f data/02_intermediate/validated_applications.parquet || \
+		$(BIN)/python -m kedro run --pipelines ingestion,validation
+	@$(BIN)/python -m credit_scoring.benchmark_data --rows $(ROWS) --seed $(SEED) \
+		--output "$(TO)"
 
 .PHONY: bench-batch
 bench-batch: packed ## Batch scoring beside XGBoost alone and pandas (ROWS, ROUNDS)

@@ -101,6 +101,10 @@ class BatchError(CreditScoringError, RuntimeError):
     """A file of applications cannot be scored as was asked; nothing is lost."""
 
 
+class BenchmarkDataError(CreditScoringError, ValueError):
+    """Benchmark data cannot be made as was asked."""
+
+
 class BatchTooLongError(CreditScoringError, ValueError):
     """A batch has more requests than one may have."""
 
