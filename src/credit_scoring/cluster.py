@@ -137,7 +137,8 @@ def _cluster(parameters: ClusterParameters) -> Iterator[Any]:
         threads_per_worker=parameters.threads_per_worker,
         memory_limit=parameters.memory_limit,
         host=_LOOPBACK,
-        dashboard_address=None,
+        dashboard_address=f"{_LOOPBACK}:0",
+        worker_dashboard_address=f"{_LOOPBACK}:0",
         silence_logs=logging.ERROR,
     ) as cluster:
         if parameters.adaptive is not None:
