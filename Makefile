@@ -164,6 +164,18 @@ bench-data: $(INSTALLED) ## Applications that behave as the real ones (ROWS, SEE
 bench-batch: packed ## Batch scoring beside XGBoost alone and pandas (ROWS, ROUNDS)
 	@$(BIN)/python tests/benchmarks/batch.py --rows $(ROWS) --rounds $(ROUNDS)
 
+SIZES ?= 100000 1000000 10000000
+
+.PHONY: bench-growth
+bench-growth: packed ## How time and memory of batch scoring grow with the rows (SIZES)
+	@$(BIN)/python tests/benchmarks/batch_growth.py --sizes $(SIZES) --markdown
+
+.PHONY: bench-store
+bench-store: $(INSTALLED) ## Memory of Redis a history: 10,000 to a million keys
+	@test -f data/02_intermediate/validated_applications.parquet || \
+		$(BIN)/python -m kedro run --pipelines ingestion,validation
+	@$(BIN)/python tests/benchmarks/store_size.py
+
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits
 	@$(BIN)/python -m kedro run --pipelines ingestion,validation
