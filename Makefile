@@ -156,10 +156,32 @@ bench-start: $(INSTALLED) ## What kedro run costs before its first node (ROUNDS)
 	@$(BIN)/python tests/benchmarks/start_up.py --rounds $(ROUNDS)
 
 ROWS ?= 1000000
+SEED ?= 1
+TO ?= data/benchmarks/$(ROWS)-rows
+
+# From the accepted rows of the shipped data.
+.PHONY: bench-data
+bench-data: $(INSTALLED) ## Applications that behave as the real ones (ROWS, SEED, TO)
+	@test -f data/02_intermediate/validated_applications.parquet || \
+		$(BIN)/python -m kedro run --pipelines ingestion,validation
+	@$(BIN)/python -m credit_scoring.benchmark_data --rows $(ROWS) --seed $(SEED) \
+		--output "$(TO)"
 
 .PHONY: bench-batch
 bench-batch: packed ## Batch scoring beside XGBoost alone and pandas (ROWS, ROUNDS)
 	@$(BIN)/python tests/benchmarks/batch.py --rows $(ROWS) --rounds $(ROUNDS)
+
+SIZES ?= 100000 1000000 10000000
+
+.PHONY: bench-growth
+bench-growth: packed ## How time and memory of batch scoring grow with the rows (SIZES)
+	@$(BIN)/python tests/benchmarks/batch_growth.py --sizes $(SIZES) --markdown
+
+.PHONY: bench-store
+bench-store: $(INSTALLED) ## Memory of Redis a history: 10,000 to a million keys
+	@test -f data/02_intermediate/validated_applications.parquet || \
+		$(BIN)/python -m kedro run --pipelines ingestion,validation
+	@$(BIN)/python tests/benchmarks/store_size.py
 
 .PHONY: bench-auc
 bench-auc: $(INSTALLED) ## Test AUC and calibration of both families over five splits

@@ -101,6 +101,14 @@ class BatchError(CreditScoringError, RuntimeError):
     """A file of applications cannot be scored as was asked; nothing is lost."""
 
 
+class ClusterError(CreditScoringError, RuntimeError):
+    """A cluster cannot be reached, or does not do what it is asked to."""
+
+
+class BenchmarkDataError(CreditScoringError, ValueError):
+    """Benchmark data cannot be made as was asked."""
+
+
 class BatchTooLongError(CreditScoringError, ValueError):
     """A batch has more requests than one may have."""
 

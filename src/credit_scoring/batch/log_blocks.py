@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 from credit_scoring import __version__
 from credit_scoring.batch.models import BatchModels
 from credit_scoring.batch.scoring import Asked
-from credit_scoring.batch.state import DoneChunk, parquet_bytes, write_whole
+from credit_scoring.batch.state import DoneChunk, write_whole
 from credit_scoring.decision_log.blocks import block_name, listed_blocks
 from credit_scoring.decision_log.records import (
     BlockEntry,
@@ -38,7 +36,7 @@ class BatchLog:
         self._models = models
         self._asked = asked
 
-    def write(self, number: int, table: pa.Table) -> dict[str, str]:
+    def write(self, number: int, content: bytes) -> dict[str, str]:
         """Write a chunk's block; it counts once its line is in the chain.
 
         Returns:
@@ -55,7 +53,7 @@ class BatchLog:
             raise BatchError(
                 f"{self.folder}: the decision log cannot be written: {error.strerror}"
             ) from None
-        return {f"{KEY}{name}": write_whole(path, parquet_bytes(table))}
+        return {f"{KEY}{name}": write_whole(path, content)}
 
     def add(self, chunks: Sequence[DoneChunk], since: datetime | None) -> None:
         """Put the lines of all blocks into the chain that are not in it yet.

@@ -26,6 +26,7 @@ class BatchModel:
         digest: SHA-256 of its artifact.
         feature_version: Of its features.
         engine: Decides.
+        folder: Of its artifact.
     """
 
     name: str
@@ -34,6 +35,7 @@ class BatchModel:
     digest: str
     feature_version: str
     engine: TabularEngine
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -132,4 +134,5 @@ def batch_model(
         digest=artifact.digest,
         feature_version=artifact.manifest.feature_version,
         engine=TabularEngine(artifact.engine),
+        folder=artifact.folder,
     )

@@ -1,11 +1,10 @@
 """Running a job: chunk by chunk on all cores, and from where it was killed on."""
 
-import io
 import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,22 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from credit_scoring.batch.chunks import Chunk, read_chunks
+from credit_scoring.batch.contents import ChunkContents, chunk_contents
 from credit_scoring.batch.identifiers import job_id
 from credit_scoring.batch.inputs import InputFile, find_inputs
 from credit_scoring.batch.log_blocks import BatchLog
 from credit_scoring.batch.models import BatchModels
-from credit_scoring.batch.repeated import count_repeated, hash_ids
-from credit_scoring.batch.scoring import Asked, Reasons, ScoredChunk, score_chunk
+from credit_scoring.batch.repeated import count_repeated
+from credit_scoring.batch.scoring import Asked, Reasons
 from credit_scoring.batch.state import (
-    DECISIONS,
-    REJECTED,
     SUMMARY,
     DoneChunk,
     JobFolder,
-    parquet_bytes,
     write_whole,
 )
 from credit_scoring.batch.summary import summarise
@@ -131,8 +126,14 @@ def prepare(request: BatchRequest, models: BatchModels) -> Prepared:
     return Prepared(request, models, files, tuple(checks), identity)
 
 
+# Decides on the chunks that are not done on other processes or machines.
+Elsewhere = Callable[[Prepared, Asked, frozenset[int]], Generator[ChunkContents]]
+
+
 def run_batch(
-    prepared: Prepared, progress: Progress = lambda rows: None
+    prepared: Prepared,
+    progress: Progress = lambda rows: None,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, Any]:
     """Score all rows; the output appears whole, at the very end.
 
@@ -142,6 +143,8 @@ def run_batch(
     Args:
         prepared: From `prepare`.
         progress: Told the number of further rows after each chunk.
+        elsewhere: Decides in place of this process's threads; the bytes are the
+            same, and either goes on with what the other began.
 
     Returns:
         The summary, as it is in the output.
@@ -156,7 +159,7 @@ def run_batch(
         return _finished(folder, prepared)
     with folder.locked():
         job = _begun(folder, prepared)
-        return _Run(prepared, folder, job, progress).run()
+        return _Run(prepared, folder, job, progress, elsewhere).run()
 
 
 def _finished(folder: JobFolder, prepared: Prepared) -> dict[str, Any]:
@@ -206,10 +209,11 @@ class _Run:
         folder: JobFolder,
         job: dict[str, Any],
         progress: Progress,
+        elsewhere: Elsewhere | None,
     ) -> None:
         request = prepared.request
         self._prepared, self._folder, self._job = prepared, folder, job
-        self._progress = progress
+        self._progress, self._elsewhere = progress, elsewhere
         self._asked = Asked(
             job=job["job"],
             scored_at=datetime.fromisoformat(job["scored_at"]),
@@ -241,6 +245,16 @@ class _Run:
         return None if self._log is None else self._log.folder
 
     def _score(self, done: frozenset[int]) -> Iterator[DoneChunk]:
+        if self._elsewhere is None:
+            yield from self._score_here(done)
+            return
+        with closing(self._elsewhere(self._prepared, self._asked, done)) as found:
+            for contents in found:
+                chunk = self._finish(contents)
+                self._progress(chunk.counts["rows"])
+                yield chunk
+
+    def _score_here(self, done: frozenset[int]) -> Iterator[DoneChunk]:
         prepared = self._prepared
         threads = prepared.request.threads or os.cpu_count() or 1
         chunks = read_chunks(
@@ -270,42 +284,41 @@ class _Run:
 
     def _one(self, chunk: Chunk) -> DoneChunk:
         """Decide on a chunk and write what came of it."""
-        file = self._prepared.files[chunk.file]
-        scored = score_chunk(
-            chunk,
-            self._prepared.checks[chunk.file],
-            self._prepared.models,
-            self._asked,
-            name=file.name,
+        prepared = self._prepared
+        return self._finish(
+            chunk_contents(
+                chunk,
+                prepared.checks[chunk.file],
+                prepared.models,
+                self._asked,
+                name=prepared.files[chunk.file].name,
+            )
         )
+
+    def _finish(self, contents: ChunkContents) -> DoneChunk:
+        """Write what came of a chunk, and note that it is finished."""
         finished = DoneChunk(
-            number=chunk.number,
-            file=chunk.file,
-            first_row=chunk.first_row,
-            files=self._written(chunk.number, scored),
-            counts=scored.counts.as_json(),
+            number=contents.number,
+            file=contents.file,
+            first_row=contents.first_row,
+            files=self._written(contents),
+            counts=contents.counts,
             seconds=round(time.perf_counter() - self._started, 3),
         )
         self._folder.note_chunk(finished)
         return finished
 
-    def _written(self, number: int, scored: ScoredChunk) -> dict[str, str]:
-        folder = self._folder
+    def _written(self, contents: ChunkContents) -> dict[str, str]:
+        folder, number = self._folder, contents.number
         name = f"part-{number:06d}.parquet"
-        files = {}
-        for kind, table in (
-            (DECISIONS, scored.decisions),
-            (REJECTED, scored.rejected),
-        ):
-            if table.num_rows or (kind == DECISIONS and number == 0):
-                path = folder.result / kind / name
-                files[f"result:{kind}/{name}"] = write_whole(path, parquet_bytes(table))
-        hashes = io.BytesIO()
-        np.save(hashes, hash_ids(scored.loan_ids), allow_pickle=False)
+        files = {
+            f"result:{kind}/{name}": write_whole(folder.result / kind / name, content)
+            for kind, content in contents.tables.items()
+        }
         own = f"{number:06d}.npy"
-        files[f"ids:{own}"] = write_whole(folder.ids / own, hashes.getvalue())
-        if self._log is not None and scored.logged is not None:
-            files |= self._log.write(number, scored.logged)
+        files[f"ids:{own}"] = write_whole(folder.ids / own, contents.ids)
+        if self._log is not None and contents.logged is not None:
+            files |= self._log.write(number, contents.logged)
         return files
 
     def _commit(self, chunks: Sequence[DoneChunk]) -> dict[str, Any]:

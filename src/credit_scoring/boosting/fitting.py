@@ -1,7 +1,9 @@
 """Fitting of the boosting candidate: monotone trees, stopped on validation rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xgboost
@@ -9,9 +11,11 @@ from numpy.typing import NDArray
 
 from credit_scoring.boosting.conversion import ensemble_from_booster
 from credit_scoring.boosting.ensemble import TreeEnsemble
+from credit_scoring.boosting.growers import Grower, HereGrower, Sample
 from credit_scoring.boosting.parameters import BoostingParameters, Hyperparameters
 from credit_scoring.boosting.search import Trial, search_hyperparameters
 from credit_scoring.candidates import FittedCandidate
+from credit_scoring.cluster import connected
 from credit_scoring.errors import TrainingError
 
 Outcomes = NDArray[np.int8] | NDArray[np.float64]
@@ -54,16 +58,26 @@ def fit_boosting(  # noqa: PLR0913 - two labelled samples, and what to fit on th
 
     Raises:
         TrainingError: If shapes do not fit, or a sample lacks goods or bads.
+        ClusterError: If trees are to be grown on a cluster, and it fails.
     """
     names = tuple(feature_names)
     _check_sample("train", train_x, train_bad, len(names))
     _check_sample("validation", validation_x, validation_bad, len(names))
     if len(directions) != len(names):
         raise TrainingError(f"{len(directions)} directions for {len(names)} features")
-    trainer = _Trainer.prepare(
-        (train_x, train_bad), (validation_x, validation_bad), parameters, directions
-    )
-    trials = search_hyperparameters(trainer.evaluate, parameters)
+    settings = {
+        "objective": "binary:logistic",
+        "eval_metric": "logloss",
+        "tree_method": "hist",
+        "seed": parameters.seed,
+        "monotone_constraints": tuple(int(d) for d in directions),
+        "max_bin": parameters.max_bin,
+        "nthread": parameters.nthread,
+    }
+    samples = (train_x, train_bad), (validation_x, validation_bad)
+    with _grower(*samples, parameters) as grower:
+        trainer = _Trainer(grower, parameters, settings)
+        trials = search_hyperparameters(trainer.evaluate, parameters)
     if trainer.best is None:
         raise TrainingError("no trial gave a model")
     best = trials.iloc[int(trials["validation_log_loss"].to_numpy().argmin())]
@@ -92,64 +106,53 @@ def _check_sample(
         )
 
 
-_Sample = tuple[NDArray[np.float64], Outcomes]
-
-
 @dataclass
 class _Trainer:
     """Grows the trees of one trial after another and keeps the best.
 
     Attributes:
-        train: Binned rows to grow on.
-        validation: The rows to stop on, in the same bins.
+        grower: Holds the rows.
         parameters: The limits.
         settings: What every trial tells XGBoost.
         best: The booster with the smallest validation log loss so far.
         best_loss: That log loss.
     """
 
-    train: xgboost.QuantileDMatrix
-    validation: xgboost.QuantileDMatrix
+    grower: Grower
     parameters: BoostingParameters
-    settings: dict[str, object]
+    settings: dict[str, Any]
     best: xgboost.Booster | None = field(default=None)
     best_loss: float = field(default=float("inf"))
 
-    @classmethod
-    def prepare(
-        cls,
-        train: _Sample,
-        validation: _Sample,
-        parameters: BoostingParameters,
-        directions: Sequence[int],
-    ) -> "_Trainer":
-        limits = {"max_bin": parameters.max_bin, "nthread": parameters.nthread}
-        binned = xgboost.QuantileDMatrix(*train, **limits)
-        return cls(
-            train=binned,
-            validation=xgboost.QuantileDMatrix(*validation, ref=binned, **limits),
-            parameters=parameters,
-            settings={
-                "objective": "binary:logistic",
-                "eval_metric": "logloss",
-                "tree_method": "hist",
-                "seed": parameters.seed,
-                "monotone_constraints": tuple(int(d) for d in directions),
-                **limits,
-            },
-        )
-
     def evaluate(self, hyperparameters: Hyperparameters) -> Trial:
         """Grow trees until the validation log loss stops falling."""
-        booster = xgboost.train(
+        booster = self.grower.grow(
             {**self.settings, **hyperparameters.model_dump()},
-            self.train,
-            num_boost_round=self.parameters.max_rounds,
-            evals=[(self.validation, "validation")],
-            early_stopping_rounds=self.parameters.early_stopping_rounds,
-            verbose_eval=False,
+            rounds=self.parameters.max_rounds,
+            stop=self.parameters.early_stopping_rounds,
         )
         loss, n_trees = float(booster.best_score), int(booster.best_iteration) + 1
         if loss < self.best_loss:
             self.best, self.best_loss = booster[:n_trees], loss
         return Trial(loss=loss, measures={"n_trees": n_trees})
+
+
+@contextmanager
+def _grower(
+    train: Sample, validation: Sample, parameters: BoostingParameters
+) -> Iterator[Grower]:
+    """Hold the rows where the trees are to be grown."""
+    if parameters.cluster is None:
+        limits = {"max_bin": parameters.max_bin, "nthread": parameters.nthread}
+        yield HereGrower(train, validation, **limits)
+        return
+    with connected(parameters.cluster) as client:
+        from credit_scoring.boosting.clustered import ClusterGrower
+
+        yield ClusterGrower(
+            client,
+            parameters.cluster,
+            train,
+            validation,
+            max_bin=parameters.max_bin,
+        )

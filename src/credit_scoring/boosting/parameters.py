@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from credit_scoring.boosting.groups import MAX_DEPTH
+from credit_scoring.cluster import ClusterParameters
 
 
 class Hyperparameters(BaseModel):
@@ -66,6 +67,8 @@ class BoostingParameters(BaseModel):
         max_bin: Bins a feature's values are put into before splits are looked for.
         nthread: Threads of XGBoost. The sums of another number of threads may
             differ in the last bit, and so may the trees.
+        cluster: Workers of Dask that grow the trees; None for this process. Another
+            number of workers gives other trees, as another seed does.
         starting_point: Hyper-parameters of the first trial.
         search_space: Where the other trials may look.
     """
@@ -79,6 +82,7 @@ class BoostingParameters(BaseModel):
     early_stopping_rounds: int = Field(ge=1)
     max_bin: int = Field(ge=2)
     nthread: int = Field(ge=1)
+    cluster: ClusterParameters | None = None
     starting_point: Hyperparameters
     search_space: SearchSpace
 

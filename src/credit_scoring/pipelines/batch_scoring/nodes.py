@@ -1,12 +1,14 @@
 """Nodes of the batch scoring pipeline."""
 
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from credit_scoring.batch.models import load_released
-from credit_scoring.batch.running import BatchRequest, prepare, run_batch
+from credit_scoring.batch.running import BatchRequest, Elsewhere, prepare, run_batch
+from credit_scoring.cluster import ClusterParameters, connected
 from credit_scoring.datasets.progress import row_progress
 from credit_scoring.errors import BatchError
 from credit_scoring.pipelines.batch_scoring.parameters import BatchScoringParameters
@@ -37,6 +39,7 @@ def score_files(
         BatchError: If something stands in the way; what is finished is kept.
         ArtifactError: If a model is not what it was when made.
         DecisionLogError: If the decision log cannot be written.
+        ClusterError: If there is to be a cluster, and none can be had.
     """
     if source is None:
         raise BatchError(
@@ -56,8 +59,11 @@ def score_files(
     )
     models = load_released(service_models, split=parameters.split)
     prepared = prepare(request, models)
-    with row_progress("Scoring", prepared.rows) as progress:
-        summary = run_batch(prepared, progress)
+    with (
+        _workers(parameters.cluster) as elsewhere,
+        row_progress("Scoring", prepared.rows) as progress,
+    ):
+        summary = run_batch(prepared, progress, elsewhere)
     if summary["rejected"]:
         logger.warning(
             "%d of %d rows are rejected; %s has each with its reason",
@@ -72,3 +78,15 @@ def score_files(
             summary["repeated_loan_ids"],
         )
     return {**summary, "output": output}
+
+
+@contextlib.contextmanager
+def _workers(cluster: ClusterParameters | None) -> Iterator[Elsewhere | None]:
+    """Connect to the cluster, if there is to be one."""
+    if cluster is None:
+        yield None
+        return
+    with connected(cluster) as client:
+        from credit_scoring.batch.clustered import on_cluster
+
+        yield on_cluster(client, cluster)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from credit_scoring.batch.running import CHUNK_ROWS
+from credit_scoring.cluster import ClusterParameters
 from credit_scoring.decision.routing import Split
 
 
@@ -27,6 +28,7 @@ class BatchScoringParameters(BaseModel):
             when the job begins.
         chunk_rows: Rows that are finished together.
         threads: How many decide at a time; None for one each core.
+        cluster: Workers of Dask that decide in place of these threads; None for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +41,7 @@ class BatchScoringParameters(BaseModel):
     scored_at: Annotated[datetime, AfterValidator(_in_utc)] | None = None
     chunk_rows: int = Field(default=CHUNK_ROWS, ge=1, le=1 << 24)
     threads: int | None = Field(default=None, ge=1, le=1024)
+    cluster: ClusterParameters | None = None
 
     @property
     def split(self) -> Split | None:

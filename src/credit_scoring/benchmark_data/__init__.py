@@ -1,0 +1,1 @@
+"""Applications for benchmarks: as many as are asked for, that behave as real ones."""
