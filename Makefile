@@ -294,6 +294,10 @@ stack: $(INSTALLED) airflow-dags ## The container stack, up (COMPOSE)
 stack-down: $(INSTALLED) ## The container stack, down; its volumes stay
 	@$(COMPOSE) down
 
+.PHONY: containers-test
+containers-test: $(INSTALLED) ## Rollout and faults in containers of this machine's files
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/bentos/containers_run.py
+
 .PHONY: stack-test
 stack-test: $(INSTALLED) ## The stack brought up, broken, restored, and taken down
 	@$(BIN)/python -m tests.deployment.stack

@@ -1,0 +1,151 @@
+"""A rollout and faults in real containers: ``make containers-test``.
+
+On the machine's own files, where neither a registry nor time for images is there;
+``make stack-test`` has all of the stack, in images.
+"""
+
+import base64
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.deployment import stack as rehearsal
+from tests.deployment.stack_engine import PROJECT, Stack, plain_containers
+from tests.deployment.stack_load import Load
+
+from credit_scoring.registry.bento_build import build_bento
+
+pytestmark = pytest.mark.end_to_end
+
+OVERRIDE = PROJECT / "tests" / "deployment" / "compose.host.yaml"
+PROGRAMS = ("podman", "runc", "nginx", "redis-server", "redis-cli")
+
+
+@pytest.fixture(scope="module")
+def work() -> Iterator[Path]:
+    """A folder for everything, beside which podman works."""
+    if os.geteuid() != 0:
+        pytest.skip("containers of the machine's own files need root")
+    missing = [name for name in PROGRAMS if not shutil.which(name)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    # Not below /tmp, which a container hides.
+    folder = Path(tempfile.mkdtemp(prefix="credit_scoring-", dir="/var/tmp"))
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in plain_containers(folder / "containers").items():
+                patch.setenv(name, value)
+            container = ["podman", "run", "--rm", "--rootfs", "/:O", "/usr/bin/true"]
+            tried = subprocess.run(
+                container, capture_output=True, text=True, check=False
+            )
+            if tried.returncode:
+                pytest.skip(f"podman runs no container here: {tried.stderr[-300:]}")
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def stack(work: Path, bento: str, project: Path) -> Iterator[Stack]:
+    """Redis, two servers and the gateway."""
+    stack = Stack(
+        work,
+        "none",
+        name="credit-scoring-short",
+        override=Path(OVERRIDE.name),
+        prefixes=("10.89.181", "10.89.183"),
+        variables={
+            "BENTOML_HOME": os.environ["BENTOML_HOME"],
+            "PROJECT": str(PROJECT),
+            "PYTHON_FOLDER": str(Path(sys.executable).parent),
+        },
+    )
+    rehearsal.copy_deployment(stack)
+    shutil.copy(OVERRIDE, stack.folder)
+    stack.secrets(
+        *("--set", f"SERVICE_IMAGE={bento}"),
+        *("--set", "TRAINING_IMAGE=none:1"),
+        *("--set", "ALERT_WEBHOOK_URL=http://127.0.0.1:9/nobody"),
+    )
+    record = json.loads((project / "bentos" / "promotion_record.json").read_bytes())
+    believe(stack, record["signature"]["public_key"])
+    try:
+        stack.compose(
+            "up", "-d", "--no-deps", "redis", "service-1", "service-2", "gateway"
+        )
+        yield stack
+    finally:
+        stack.compose("down", "--volumes", "--timeout", "5")
+
+
+def believe(stack: Stack, raw_key: str) -> None:
+    """Let the servers trust who signed the promotion of the tests' Bento."""
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(raw_key))
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (stack.folder / "secrets" / "trusted" / "tests.pem").write_bytes(pem)
+
+
+@pytest.fixture(scope="module")
+def load(stack: Stack) -> Load:
+    load = rehearsal.callers(stack)
+    stack.wait("the gateway", lambda: rehearsal.answers(load))
+    return load
+
+
+def test_a_rollout_under_load_fails_no_request(
+    stack: Stack, load: Load, project: Path
+) -> None:
+    models, record = (
+        json.loads((project / "bentos" / name).read_bytes())
+        for name in ("models.json", "promotion_record.json")
+    )
+    other = build_bento(project / "bentos", models, record)
+
+    rehearsal.under_load(stack, load, "rollout", lambda: stack.roll_out(other))
+
+    assert rehearsal.check_rows(stack.rows[-1:]) == []
+    for server in ("service-1", "service-2"):
+        started = stack.run(
+            *("podman", "inspect", stack.container(server)),
+            *("--format", "{{.Config.Cmd}}"),
+        )
+        assert other in started
+    env = (stack.folder / ".env").read_text(encoding="utf-8")
+    assert f"SERVICE_IMAGE={other}\n" in env
+
+
+def test_a_rollout_of_what_is_not_there_leaves_one_server_answering(
+    stack: Stack, load: Load
+) -> None:
+    stack.variables["WAIT_SECONDS"] = "3"
+    try:
+        with pytest.raises(
+            rehearsal.StackError, match="service-1 is not ready with credit_scoring:no"
+        ):
+            stack.roll_out("credit_scoring:no")
+        assert rehearsal.answers(load)
+    finally:
+        del stack.variables["WAIT_SECONDS"]
+        stack.compose("up", "-d", "--no-deps", "--force-recreate", "service-1")
+        stack.wait("service-1", lambda: stack.healthy("service-1"))
+
+
+@pytest.mark.parametrize("service", ["service-1", "redis"])
+def test_a_killed_container_fails_and_loses_nothing(
+    stack: Stack, load: Load, service: str
+) -> None:
+    kill = functools.partial(rehearsal.kill, stack, service)
+
+    rehearsal.under_load(stack, load, f"{service} killed", kill)
+
+    assert rehearsal.check_rows(stack.rows[-1:]) == []
