@@ -4,7 +4,7 @@
 # ships of a folder that lies in a volume.
 #   SCHEDULE_LOGS: folder with a folder for each server's /var/lib/credit_scoring
 set -eu
-cp -R /opt/shipped/bentos/. "$SCHEDULE_PROJECT/bentos/"
+cp -R /app/shipped/bentos/. "$SCHEDULE_PROJECT/bentos/"
 gather() {
   mkdir -p "$2"
   for part in "$SCHEDULE_LOGS"/*/"$1"/*; do
