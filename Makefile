@@ -234,10 +234,24 @@ docs-test: $(INSTALLED) ## Site, notebooks, and all commands of the guides, run 
 		tests/project/guides_followed.py
 
 .PHONY: release-notes
-release-notes: ## What the changelog says of a version (VERSION=1.2.3)
+release-notes: ## What the changelog says of this version (VERSION=1.2.3)
+	@grep -qxF '__version__ = "$(VERSION)"' src/credit_scoring/__init__.py || { echo \
+		"src/credit_scoring/__init__.py is not of version '$(VERSION)'" >&2; exit 1; }
 	@awk -v version="[$(VERSION)]" '/^## /{said = $$2 == version; next} said' \
 		CHANGELOG.md | grep . || { echo "no version '$(VERSION)' in CHANGELOG.md" >&2; \
 		exit 1; }
+
+# What an earlier build left in build/ would be packed again. Nothing is downloaded, and
+# the same commit gives the same bytes.
+.PHONY: wheel
+wheel: $(INSTALLED) ## The package as a wheel, in dist/, built without a network
+	@rm -rf build
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || \
+		echo 315532800)}" $(BIN)/uv build --quiet --wheel --offline \
+		--no-build-isolation --python $(BIN)/python --out-dir dist .
+	@rm -rf build
+	@ls dist/credit_scoring-$$($(BIN)/python -c \
+		'import credit_scoring; print(credit_scoring.__version__)')-py3-none-any.whl
 
 .PHONY: dashboards
 dashboards: $(INSTALLED) ## Grafana's dashboards from deployment/grafana/dashboards.yml
