@@ -13,6 +13,13 @@ from credit_scoring.serving.app import ScoringApp
 from credit_scoring.serving.bento import FrontedService
 from credit_scoring.serving.local_server import HOST
 
+PREDICT: dict[str, Any] = {
+    "operationId": "predict",
+    "summary": "Decide",
+    "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
+    "responses": {},
+}
+
 
 @pytest.fixture
 def service(app: ScoringApp) -> FrontedService:
@@ -28,7 +35,7 @@ def service(app: ScoringApp) -> FrontedService:
                 "openapi": "3.1.0",
                 "info": {"title": "small", "version": version or "0"},
                 "tags": [],
-                "paths": {"/predict": {"post": {"responses": {}}}},
+                "paths": {"/predict": {"post": PREDICT}},
             }
 
     # BentoML's own metrics can be registered only once in a process.
@@ -71,6 +78,11 @@ def test_the_document_has_our_routes_and_bentomls(client: httpx.Client) -> None:
     document = client.get("/docs.json").json()
     assert document["openapi"] == "3.1.0"
     assert {"/predict", "/livez", "/readyz", "/metrics"} <= set(document["paths"])
+
+
+def test_bentomls_clients_are_told_our_routes(client: httpx.Client) -> None:
+    (route,) = client.get("/schema.json").json()["routes"]
+    assert (route["name"], route["route"]) == ("predict", "/predict")
 
 
 def test_the_document_is_written_into_a_bento_as_plain_yaml(

@@ -94,11 +94,20 @@ class FrontedService(Service[Any]):  # type: ignore[misc]  # it ships no types
 
         # BentoML writes the document into the Bento with the plain YAML dumper.
         yaml.add_representer(ApiDocument, _represent)
+        document = self._described()
+        return ApiDocument(with_infrastructure(document, super().openapi_spec.asdict()))
+
+    def schema(self) -> Json:
+        """Describe our routes for BentoML's clients, which make methods of them."""
+        from credit_scoring.serving.client_routes import client_routes
+
+        return {**super().schema(), "routes": client_routes(self._described())}
+
+    def _described(self) -> Json:
         version = self.bento.tag.version if self.bento else None
         # A Bento is described while it is built, without being served.
         instance = self._instance or self()
-        document = instance.api_document(version)
-        return ApiDocument(with_infrastructure(document, super().openapi_spec.asdict()))
+        return instance.api_document(version)
 
     def _our_app(self) -> AsgiApp:
         return self._started.app

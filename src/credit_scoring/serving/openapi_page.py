@@ -111,6 +111,8 @@ def _type(schema: Json) -> str:
             return " or ".join(_type(one) for one in schema[several])
     if "enum" in schema:
         return ", ".join(f"`{_literal(value)}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{_literal(schema['const'])}`"
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
     named = schema.get("type", "any")

@@ -34,9 +34,13 @@ from credit_scoring.serving.what_if_metrics import WhatIfMetrics
 WHAT_IF_PATH = "/what-if"
 APPROVAL_PATH = "/what-if/approval"
 
+# A constant rather than a list of one, which generators of clients do not understand.
 _NotRecorded = Annotated[
-    Literal[False],
-    Meta(description="It was tried: no decision log, count or store has it."),
+    bool,
+    Meta(
+        description="It was tried: no decision log, count or store has it.",
+        extra_json_schema={"const": False},
+    ),
 ]
 
 
