@@ -13,6 +13,7 @@ DOCS = PROJECT / "docs"
 FOLLOWED = (
     ("tutorial.md",),
     ("how-to/new-feature.md",),
+    ("how-to/ecosystem.md",),
 )
 ELSEWHERE = {
     # A person answers questions in the middle of it.
@@ -50,6 +51,7 @@ def test_each_page_with_commands_is_followed() -> None:
         if not all(block.run for block in blocks)
     }
     assert left_out == {
+        "how-to/ecosystem.md": 3,
         "how-to/go-to-production.md": 3,
         "how-to/new-candidate-family.md": 1,
         "how-to/new-feature.md": 1,
