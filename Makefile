@@ -335,6 +335,11 @@ airflow-image: ## The training image with Airflow beside it (ENGINE, IMAGE, AIRF
 		--build-arg TRAINING_IMAGE=$(or $(IMAGE),$(TRAINING)) \
 		- < deployment/airflow/Dockerfile
 
+# With Debian's chromium.
+.PHONY: screenshots
+screenshots: packed ## Each view of the console in both themes, in data/08_reporting/console
+	@$(BIN)/python -m tests.bentos.console.screenshots
+
 .PHONY: clean
 clean: ## Remove the environment and everything that was made
 	@rm -rf .venv $(AIRFLOW) .viz site mlflow.db mlruns mlartifacts bentos/releases bentos/models.json \

@@ -276,9 +276,18 @@ def decisions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def url(server: LocalServer, decisions: Path) -> Iterator[str]:
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder in which a monitoring run would publish to the served Bento."""
+    return tmp_path_factory.mktemp("published")
+
+
+@pytest.fixture(scope="session")
+def url(server: LocalServer, decisions: Path, published: Path) -> Iterator[str]:
     """Address of the Bento, served as an operator would."""
-    environment = {"CREDIT_SCORING_DECISION_LOG_DIR": str(decisions)}
+    environment = {
+        "CREDIT_SCORING_DECISION_LOG_DIR": str(decisions),
+        "CREDIT_SCORING_MONITORING_DIR": str(published),
+    }
     with server.running(environment=environment) as url:
         yield url
 

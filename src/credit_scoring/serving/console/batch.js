@@ -56,7 +56,7 @@ async function decideFile(file, shared, { status, results, signal }) {
     line.textContent = `${count(rows.length)} of ${count(applications.length)} rows decided`;
   }
   if (signal.aborted) line.textContent += "; stopped";
-  results.replaceChildren(summary(rows), resultTable(rows), download(rows, file.name));
+  results.replaceChildren(summary(rows), download(rows, file.name), resultTable(rows));
 }
 
 // A busy service is asked again; a part that is refused is refused row by row.

@@ -1,7 +1,7 @@
 // Fields made from the contract: one for each column, with its unit, range and meaning.
 
 import { freshId, h } from "./dom.js";
-import { number, words } from "./format.js";
+import { nameOf, number, words } from "./format.js";
 
 const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 
@@ -15,7 +15,7 @@ export function field(column, { compact = false, label = null } = {}) {
   if (column.required) control.setAttribute("aria-required", "true");
   if (label) control.setAttribute("aria-labelledby", label);
   else if (compact) control.setAttribute("aria-label", words(column.name));
-  const name = label || compact ? null : h("label", { for: id }, words(column.name));
+  const name = label || compact ? null : h("label", { for: id }, nameOf(column));
   return {
     column,
     control,

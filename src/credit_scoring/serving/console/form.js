@@ -2,7 +2,7 @@
 
 import { freshId, h, wideTable } from "./dom.js";
 import { field, rangeOf } from "./fields.js";
-import { words } from "./format.js";
+import { nameOf, words } from "./format.js";
 
 const NUMBERED = /^(.+)_(\d+)$/;
 
@@ -113,7 +113,7 @@ function rowName(n, column) {
 function meanings(columns) {
   return h("details", { class: "small" }, h("summary", {}, "What the columns mean"),
     h("dl", { class: "facts" }, columns.map((column) => [
-      h("dt", {}, words(column.name)),
+      h("dt", {}, nameOf(column)),
       h("dd", {}, column.description, column.categories ? "" : ` ${rangeOf(column)}.`),
     ])));
 }

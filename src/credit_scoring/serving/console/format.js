@@ -41,4 +41,12 @@ export function words(name) {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
+// The unit stands beside the name: age_years -> Age
+export function nameOf({ name, unit }) {
+  return words(unit && name.endsWith(`_${unit}`) ? name.slice(0, -unit.length - 1) : name);
+}
+
+// A reason that the service gives begins small, as in its logs.
+export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
 export const decided = { approve: "Approved", refer: "Referred to a person", decline: "Declined" };

@@ -1,7 +1,7 @@
 // The letter about a decline: a draft from the recorded reasons, to print.
 
 import { h } from "./dom.js";
-import { words } from "./format.js";
+import { nameOf } from "./format.js";
 
 export function openLetter(answer, contract) {
   const close = () => dialog.close();
@@ -19,7 +19,7 @@ export function openLetter(answer, contract) {
 
 // Which attributes have no part in a decision, as the contract says it.
 function unused(contract) {
-  const names = contract.columns.filter((column) => column.role === "protected").map((column) => words(column.name).toLowerCase());
+  const names = contract.columns.filter((column) => column.role === "protected").map((column) => nameOf(column).toLowerCase());
   if (names.length === 0) return "";
   const list = new Intl.ListFormat("en").format(names);
   return `${list.charAt(0).toUpperCase()}${list.slice(1)} had no part in it.`;

@@ -1,7 +1,7 @@
 // Which model decides, how it was promoted, and its card.
 
 import { facts, h, tag, wideTable } from "./dom.js";
-import { figure, number, score, time, words } from "./format.js";
+import { figure, number, score, sentence, time, words } from "./format.js";
 import { markdown } from "./markdown.js";
 
 export function mountModel(view, shared) {
@@ -40,7 +40,7 @@ function promotionCard(record) {
   const holder = (one) => (one ? `version ${one.version}, ${one.family}` : "none");
   const candidates = record.candidates ?? [];
   return h("div", { class: "card" }, h("h2", {}, record.kind === "rollback" ? "Rollback" : "Promotion"),
-    h("p", {}, record.decision),
+    h("p", {}, sentence(record.decision)),
     facts([
       ["When", time(record.created_at)], ["By", record.actor],
       ["Champion before", holder(record.before?.champion)], ["Champion since", holder(record.champion)],

@@ -15,7 +15,7 @@ export function mountMonitoring(view, shared) {
   const state = { rates: [], last: null, timer: 0, live: null };
   const trouble = h("div", { role: "status" });
   const cards = h("div", { class: "grid" });
-  const asOf = h("p", { class: "small muted" });
+  const asOf = h("p", { class: "small muted as-of" });
   view.append(trouble, cards, asOf);
 
   async function look() {
@@ -33,13 +33,14 @@ export function mountMonitoring(view, shared) {
     const samples = text.status === "fulfilled" ? parseMetrics(text.value) : null;
     trouble.replaceChildren(...missing(said, text));
     if (samples) note(state, samples);
+    // What a run has found wrong is seen first.
     cards.replaceChildren(...[
+      live && reportCard(live.monitoring),
       samples && trafficCard(state, samples),
       samples && latencyCard(samples, DECIDING),
       decisionsCard(live, samples),
       samples && scoresCard(samples, shared.model.policy),
       live && driftCard(live.live),
-      live && reportCard(live.monitoring),
       modelsCard(live, samples, shared.model),
     ].filter(Boolean));
     asOf.textContent = `As of ${time(live?.as_of ?? new Date().toISOString())}`;

@@ -2,7 +2,7 @@
 
 import { columns, shares } from "./charts.js";
 import { facts, h, notice, tag } from "./dom.js";
-import { count, decided, duration, figure, score, time, words } from "./format.js";
+import { count, decided, duration, figure, score, sentence, time, words } from "./format.js";
 import { buckets, byLabel, quantile, sum } from "./prometheus.js";
 
 // Usual readings of a PSI; the service's own verdict is in its report.
@@ -10,6 +10,7 @@ const SOME_SHIFT = 0.1;
 const MUCH_SHIFT = 0.25;
 
 const card = (title, ...parts) => h("div", { class: "card" }, h("h2", {}, title), parts);
+const broadCard = (title, ...parts) => h("div", { class: "card broad" }, h("h2", {}, title), parts);
 
 export function latencyCard(samples, routes) {
   const rows = routes.map((route) => [route, buckets(samples, "credit_scoring_request_duration_seconds", { route })])
@@ -52,7 +53,7 @@ export function driftCard(live) {
       h("div", { class: `bar ${reading(one.psi)}`, style: { left: "0", width: `${Math.min(100, (100 * one.psi) / (2 * MUCH_SHIFT))}%` } }))),
     h("td", { class: "number" }, figure(one.psi)));
   if (live.score?.psi === null || live.score?.psi === undefined) {
-    return card("Drift, live", h("p", { class: "muted" }, live.reason ?? "There is no figure yet."),
+    return card("Drift, live", h("p", { class: "muted" }, sentence(live.reason ?? "there is no figure yet")),
       facts([["Applications seen", count(live.applications)], ["Needed", count(live.least)]]));
   }
   return card("Drift, live", h("table", { class: "waterfall" },
@@ -62,14 +63,14 @@ export function driftCard(live) {
 
 export function reportCard(report) {
   if (!report) return null;
-  if (report.verdict === null) return card("Last drift report", h("p", { class: "muted" }, report.reason ?? "There is none."));
+  if (report.verdict === null) return broadCard("Last drift report", h("p", { class: "muted" }, sentence(report.reason ?? "there is none")));
   // What is wrong comes first, and all of it is shown.
   const gravest = ["alert", "warn", "insufficient", "ok"];
   const sorted = [...(report.findings ?? [])].sort((a, b) => gravest.indexOf(a.verdict) - gravest.indexOf(b.verdict));
   const wrong = sorted.filter((one) => one.verdict !== "ok").length;
   const findings = sorted.slice(0, Math.max(8, wrong)).map((one) =>
     h("li", {}, tag(one.verdict), ` ${words(one.subject)}: ${one.message}`));
-  return card("Last drift report", h("p", {}, tag(report.verdict)),
+  return broadCard("Last drift report", h("p", {}, tag(report.verdict)),
     facts([["Computed", time(report.computed_at)], ["From", time(report.window_since)], ["Until", time(report.window_until)], ["Decisions", count(report.decisions)]]),
     findings.length ? h("ul", { class: "plain small" }, findings) : null,
     report.report ? h("p", {}, h("a", { href: report.report.replace(/^\//, "./"), target: "_blank", rel: "noopener" }, "The whole report")) : null);

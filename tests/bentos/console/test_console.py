@@ -2,60 +2,20 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from .browsing import VIEWS, decide, load, look_at
 
 pytestmark = pytest.mark.end_to_end
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-]  # fmt: skip
-VIEWS = ("score", "what-if", "batch", "monitoring", "model")
-WAIT_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing (Debian: apt-get install chromium)")
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=["light"])
-def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The open console; an error in its console fails the test."""
-    context = browser.new_context(color_scheme=request.param)
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    expect.set_options(timeout=WAIT_MS)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    page.goto(f"{url}/console")
-    page.wait_for_selector("#view-score form")
-    yield page
-    context.close()
-    # A browser names each 400 in its console; the page handles it.
-    assert [f for f in faults if "400" not in f] == []
-
-
-def decide(page: Page) -> None:
-    page.get_by_role("button", name="Example 3").first.click()
-    page.get_by_role("button", name="Decide", exact=True).click()
-    expect(page.locator("#view-score .verdict")).to_be_visible()
-
 
 def test_an_application_is_decided_with_its_reasons(page: Page) -> None:
+    load(page, example=3)
     decide(page)
     expect(page.locator("#view-score .waterfall")).to_be_visible()
     expect(page.locator("#view-score dl.facts code").first).to_have_text(
@@ -116,11 +76,11 @@ def test_the_keyboard_suffices(page: Page) -> None:
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
 def test_axe_finds_nothing_serious(page: Page) -> None:
+    load(page, example=3)
     decide(page)
     found = {}
     for view in VIEWS:
-        page.locator(f'.tabs a[href="#{view}"]').click()
-        page.wait_for_selector(f"#view-{view} .card")
+        look_at(page, view)
         violations = Axe().run(page).response["violations"]
         found[view] = [
             (v["id"], v["nodes"][0]["html"])
