@@ -9,6 +9,7 @@ docs/reference.
 
 import argparse
 import json
+import logging
 import resource
 import subprocess
 import sys
@@ -74,6 +75,9 @@ def table(results: list[dict[str, Any]]) -> str:
 def draw(results: list[dict[str, Any]], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
+
+    # It looks for fonts that a machine may not have, and takes another.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
     mpl.rcParams["svg.hashsalt"] = "batch-growth"
     figure = Figure(figsize=(8, 3.2), layout="constrained")
