@@ -312,6 +312,11 @@ stack-down: $(INSTALLED) ## The container stack, down; its volumes stay
 containers-test: $(INSTALLED) ## Rollout and faults in containers of this machine's files
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/bentos/containers_run.py
 
+.PHONY: play-kube
+play-kube: $(INSTALLED) ## The service as its Kubernetes manifest has it, by podman (IMAGE)
+	@IMAGE="$(IMAGE)" $(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/deployment/kubernetes/service_played.py
+
 .PHONY: stack-test
 stack-test: $(INSTALLED) ## The stack brought up, broken, restored, and taken down
 	@$(BIN)/python -m tests.deployment.stack
