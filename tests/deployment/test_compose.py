@@ -178,3 +178,19 @@ def test_what_was_not_audited_is_not_clean() -> None:
         ["1 of 2 were not audited; the first is b: not found"],
     )
     assert judge({"dependencies": []})[0] == 2
+
+
+@pytest.mark.parametrize("network", ["serving", "tracking"])
+def test_no_container_is_given_the_fixed_address_of_another(
+    stack: dict[str, Any], services: dict[str, Any], network: str
+) -> None:
+    (config,) = stack["networks"][network]["ipam"]["config"]
+    assert config["ip_range"].endswith(".128/25")
+    fixed = [
+        part["ipv4_address"]
+        for service in services.values()
+        if isinstance(service["networks"], dict)
+        and isinstance(part := service["networks"].get(network), dict)
+    ]
+    assert fixed
+    assert all(int(address.rpartition(".")[2]) < 128 for address in fixed)
