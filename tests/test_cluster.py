@@ -1,6 +1,12 @@
 import os
 import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 from pydantic import ValidationError
 
@@ -22,6 +28,32 @@ def test_workers_are_started_and_end_with_the_block() -> None:
     port = int(address.rpartition(":")[2])
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+def test_nothing_of_a_cluster_outlives_a_killed_run() -> None:
+    source = """
+import os, time
+from credit_scoring.cluster import ClusterParameters, connected
+if __name__ == "__main__":
+    with connected(ClusterParameters(workers=1, memory_limit="1GiB")) as client:
+        there = client.run(os.getpid).values()
+        print(client.run_on_scheduler(os.getpid), *there, flush=True)
+        time.sleep(600)
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "run.py")
+        script.write_text(source)
+        with subprocess.Popen(
+            [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
+        ) as run:
+            assert run.stdout is not None
+            pids = [int(pid) for pid in run.stdout.readline().split()]
+            run.kill()
+        assert len({*pids, run.pid}) == 3
+        until = time.monotonic() + 60
+        while any(map(psutil.pid_exists, pids)):
+            assert time.monotonic() < until, "processes of the cluster are left"
+            time.sleep(0.1)
 
 
 def test_work_brings_more_workers_where_it_may() -> None:

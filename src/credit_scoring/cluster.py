@@ -4,12 +4,16 @@ Dask pickles what it sends between processes that trust one another; nothing of 
 written into a model or a release.
 """
 
+import contextlib
 import logging
+import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,6 +26,11 @@ logger = logging.getLogger(__name__)
 
 _LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.2
+# A scheduler on this machine that does not answer for so long is gone.
+_LOCAL_SECONDS = 10.0
+# A cluster that was told to end may take this long.
+_END_SECONDS = 15.0
+_SPAWN = multiprocessing.get_context("spawn")
 
 
 class Adaptive(BaseModel):
@@ -92,6 +101,21 @@ class ClusterParameters(BaseModel):
         return self.expected if self.adaptive is None else self.adaptive.maximum
 
 
+def require_dask() -> None:
+    """Check that Dask is installed, before what needs it is imported.
+
+    Raises:
+        ClusterError: If it is not.
+    """
+    try:
+        import distributed  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ClusterError(
+            f"{error.name} is not installed: install the extra `cluster`, or leave "
+            "`cluster` empty in the parameters"
+        ) from None
+
+
 @contextmanager
 def connected(parameters: ClusterParameters) -> Iterator["Client"]:
     """Connect to a cluster, or start one that ends with the block.
@@ -100,25 +124,16 @@ def connected(parameters: ClusterParameters) -> Iterator["Client"]:
         ClusterError: If Dask is not installed, nobody answers at the address, or
             too few workers come.
     """
-    try:
-        import dask
-        from distributed import Client
-    except ModuleNotFoundError as error:
-        raise ClusterError(
-            f"{error.name} is not installed: install the extra `cluster`, or leave "
-            "`cluster` empty in the parameters"
-        ) from None
-    settings = {
-        # A chunk that takes three workers down with it is at fault itself.
-        "distributed.scheduler.allowed-failures": parameters.tries,
-    }
-    with dask.config.set(settings), _cluster(parameters) as where:
+    require_dask()
+    from distributed import Client
+
+    there = parameters.address is not None
+    patience = parameters.patience_seconds if there else _LOCAL_SECONDS
+    with _cluster(parameters) as where:
         try:
-            client = Client(where, timeout=parameters.patience_seconds)
+            client = Client(where, timeout=patience)
         except (OSError, TimeoutError):
-            raise ClusterError(
-                f"{parameters.address}: no scheduler of Dask answers there"
-            ) from None
+            raise ClusterError(f"{where}: no scheduler of Dask answers there") from None
         with client:
             workers_of(client, parameters.expected, parameters.patience_seconds)
             logger.info("%d workers of Dask", parameters.expected)
@@ -126,27 +141,71 @@ def connected(parameters: ClusterParameters) -> Iterator["Client"]:
 
 
 @contextmanager
-def _cluster(parameters: ClusterParameters) -> Iterator[Any]:
+def _cluster(parameters: ClusterParameters) -> Iterator[str]:
+    """Name the scheduler's address, having started a cluster if none is there.
+
+    It runs in a process of its own. XGBoost's tracker lives where the scheduler does,
+    and where a worker dies while it introduces the workers to one another, it takes
+    its process with it.
+    """
     if parameters.address is not None:
         yield parameters.address
         return
+    ours, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=_serve, args=(parameters, theirs))
+    process.start()
+    theirs.close()
+    try:
+        if not ours.poll(parameters.patience_seconds):
+            raise ClusterError(
+                f"no cluster started within {parameters.patience_seconds:g} s: ask "
+                "for fewer workers (cluster.workers), or wait longer "
+                "(cluster.patience_seconds)"
+            )
+        try:
+            address = ours.recv()
+        except EOFError:
+            raise ClusterError(
+                "the cluster's process ended before it started; what it said is above"
+            ) from None
+        yield address
+    finally:
+        ours.close()
+        process.join(_END_SECONDS)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _serve(parameters: ClusterParameters, asked: Connection) -> None:
+    """Run a cluster until whoever asked for it, closes the connection or ends."""
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=parameters.expected,
-        threads_per_worker=parameters.threads_per_worker,
-        memory_limit=parameters.memory_limit,
-        host=_LOOPBACK,
-        dashboard_address=f"{_LOOPBACK}:0",
-        worker_dashboard_address=f"{_LOOPBACK}:0",
-        silence_logs=logging.ERROR,
-    ) as cluster:
+    # An interrupt is for the asking process; this one ends with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A chunk that takes so many workers down with it is at fault itself.
+    failures = {"distributed.scheduler.allowed-failures": parameters.tries}
+    with (
+        dask.config.set(failures),
+        LocalCluster(
+            n_workers=parameters.expected,
+            threads_per_worker=parameters.threads_per_worker,
+            memory_limit=parameters.memory_limit,
+            host=_LOOPBACK,
+            dashboard_address=f"{_LOOPBACK}:0",
+            worker_dashboard_address=f"{_LOOPBACK}:0",
+            silence_logs=logging.ERROR,
+        ) as cluster,
+    ):
         if parameters.adaptive is not None:
             cluster.adapt(
                 minimum=parameters.adaptive.minimum,
                 maximum=parameters.adaptive.maximum,
             )
-        yield cluster
+        asked.send(cluster.scheduler_address)
+        with contextlib.suppress(EOFError):
+            asked.recv()
 
 
 def workers_of(client: "Client", count: int, patience_seconds: float) -> list[str]:
@@ -172,5 +231,8 @@ def workers_of(client: "Client", count: int, patience_seconds: float) -> list[st
 
 
 def present(client: "Client") -> set[str]:
-    """Name the addresses of the workers that are there at this moment."""
-    return set(client.scheduler_info(n_workers=-1)["workers"])
+    """Name the addresses of the workers that are there at this moment.
+
+    There are none where the scheduler is gone.
+    """
+    return set(client.scheduler_info(n_workers=-1).get("workers", ()))

@@ -3,6 +3,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -49,55 +50,76 @@ def samples(shipped_rows: Any) -> tuple[Any, Any, Any]:
     return train, validation, test
 
 
-def a_grower(client: Client, samples: Any) -> ClusterGrower:
-    return ClusterGrower(client, CLUSTER, *samples[:2], max_bin=64)
+@pytest.fixture
+def a_grower(client: Client, samples: Any) -> Iterator[ClusterGrower]:
+    """Of the cluster that all tests of this file share."""
+    there = CLUSTER.model_copy(update={"address": client.scheduler.address})
+    with ClusterGrower(there, *samples[:2], max_bin=64) as grower:
+        yield grower
 
 
 def grow(grower: Any, rounds: int = 50) -> xgboost.Booster:
     return grower.grow(SETTINGS, rounds=rounds, stop=20)
 
 
-def test_a_cluster_ranks_as_one_machine_does(client: Client, samples: Any) -> None:
+def ranks_as_one_machine_does(grown: xgboost.Booster, samples: Any) -> bool:
     x, bad = samples[2]
     here = grow(HereGrower(*samples[:2], max_bin=64, nthread=1)).inplace_predict(x)
-    there = grow(a_grower(client, samples)).inplace_predict(x)
+    there = grown.inplace_predict(x)
     apart = roc_auc_score(bad, here) - roc_auc_score(bad, there)
-    assert abs(apart) < 0.003
-    assert np.abs(here - there).mean() < 0.015
+    return abs(apart) < 0.003 and np.abs(here - there).mean() < 0.015
 
 
-def test_a_run_goes_on_when_a_worker_is_killed(client: Client, samples: Any) -> None:
+def test_a_cluster_ranks_as_one_machine_does(
+    a_grower: ClusterGrower, samples: Any
+) -> None:
+    assert ranks_as_one_machine_does(grow(a_grower), samples)
+
+
+@contextmanager
+def killed_while_growing(client: Client, victim: int) -> Iterator[list[int]]:
+    """Kill a process as soon as trees are grown."""
     killed: list[int] = []
 
-    def kill_one() -> None:
+    def kill() -> None:
         until = time.monotonic() + 60
         while time.monotonic() < until:
             busy = {k for keys in client.processing().values() for k in keys}
             if any(str(key).startswith("fn-") for key in busy):
-                killed.append(next(iter(pids.values())))
-                os.kill(killed[0], signal.SIGKILL)
+                killed.append(victim)
+                os.kill(victim, signal.SIGKILL)
                 return
             time.sleep(0.02)
 
-    pids = client.run(os.getpid)
-    killer = threading.Thread(target=kill_one)
+    killer = threading.Thread(target=kill)
     killer.start()
-    grown = grow(a_grower(client, samples))
+    yield killed
     killer.join()
-    assert killed
-    assert killed[0] not in client.run(os.getpid).values()
-    x, bad = samples[2]
-    here = grow(HereGrower(*samples[:2], max_bin=64, nthread=1)).inplace_predict(x)
-    there = grown.inplace_predict(x)
-    assert abs(roc_auc_score(bad, here) - roc_auc_score(bad, there)) < 0.003
-    assert np.abs(here - there).mean() < 0.015
+
+
+# A worker that is killed may take the scheduler with it: see `credit_scoring.cluster`.
+@pytest.mark.parametrize("victim", ["worker", "scheduler"])
+def test_a_run_goes_on_when_a_process_is_killed(
+    victim: str, samples: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ClusterGrower(CLUSTER, *samples[:2], max_bin=64) as grower:
+        workers = grower.client.run(os.getpid)
+        scheduler = grower.client.run_on_scheduler(os.getpid)
+        pid = scheduler if victim == "scheduler" else next(iter(workers.values()))
+        with killed_while_growing(grower.client, pid) as killed:
+            grown = grow(grower)
+        assert killed == [pid]
+        left = {*grower.client.run(os.getpid).values()}
+        assert pid not in left
+    assert "the trial is begun again" in caplog.text
+    assert ranks_as_one_machine_does(grown, samples)
 
 
 @pytest.mark.parametrize("lost", [True, False])
 def test_only_the_loss_of_a_worker_is_tried_again(
-    lost: bool, client: Client, samples: Any, monkeypatch: pytest.MonkeyPatch
+    lost: bool, a_grower: ClusterGrower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grower = a_grower(client, samples)
+    grower = a_grower
     tries: list[int] = []
 
     def fail(*arguments: Any, **options: Any) -> None:
@@ -105,7 +127,7 @@ def test_only_the_loss_of_a_worker_is_tried_again(
         raise ValueError("no such setting")
 
     monkeypatch.setattr(grower, "_grow", fail)
-    monkeypatch.setattr(grower, "_has_lost_a_worker", lambda: lost)
+    monkeypatch.setattr(grower, "_has_lost_some", lambda: lost)
     expected = (
         pytest.raises(ClusterError, match="a trial lost workers 3 times")
         if lost

@@ -3,7 +3,8 @@
 import logging
 import time
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from typing import Any, Self
 
 import dask.array as da
 import numpy as np
@@ -12,11 +13,8 @@ from distributed.scheduler import KilledWorker
 from numpy.typing import NDArray
 
 from credit_scoring.boosting.growers import Sample
-from credit_scoring.cluster import ClusterParameters, present, workers_of
+from credit_scoring.cluster import ClusterParameters, connected, present, workers_of
 from credit_scoring.errors import ClusterError
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +37,15 @@ _POLL_SECONDS = 0.2
 class ClusterGrower:
     """Grows trees on the workers of a cluster, each with an equal part of the rows.
 
-    If a worker is lost, the trial is begun again on as many workers. Dask may move a
-    part, and then other trees come of it, as of another seed.
+    If a worker or the scheduler is lost, the trial is begun again: on a new cluster or,
+    at an address, on what then answers there. Dask may move a part, and then other
+    trees come of it, as of another seed.
+
+    A context: the connection ends with it.
     """
 
     def __init__(
         self,
-        client: "Client",
         parameters: ClusterParameters,
         train: Sample,
         validation: Sample,
@@ -55,17 +55,32 @@ class ClusterGrower:
         """Take the rows; they are sent with the first trial.
 
         Args:
-            client: Connected.
             parameters: Of the cluster.
             train: Features and outcomes to grow on.
             validation: To stop on, in the same bins.
             max_bin: Bins of a feature.
         """
-        self._client, self._parameters = client, parameters
+        self._parameters = parameters
         self._train, self._validation = train, validation
         self._max_bin = max_bin
         self._ranked: list[str] = []
         self._sent: Any = None
+        self._connection = ExitStack()
+        self.client: Any = None  # of Dask, while connected
+
+    def __enter__(self) -> Self:
+        """Connect, starting the cluster if need be.
+
+        Raises:
+            ClusterError: See `connected`.
+        """
+        self.client = self._connection.enter_context(connected(self._parameters))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the connection, and the cluster that was started."""
+        self._sent = None
+        self._connection.close()
 
     def grow(self, settings: dict[str, Any], *, rounds: int, stop: int) -> Any:
         """See `Grower`.
@@ -79,10 +94,11 @@ class ClusterGrower:
             except ClusterError:
                 raise
             except _LOSS:
-                if not self._has_lost_a_worker():
+                if not self._has_lost_some():
                     raise
-                self._sent = None
                 logger.warning("a worker was lost: the trial is begun again")
+                self.__exit__()
+                self.__enter__()
         raise ClusterError(
             f"a trial lost workers {self._parameters.tries} times: they need more "
             "memory (cluster.memory_limit), or there must be more of them"
@@ -95,7 +111,7 @@ class ClusterGrower:
             self._sent = binned, self._matrix(self._validation, binned)
         train, validation = self._sent
         grown = xgboost.dask.train(
-            self._client,
+            self.client,
             settings,
             train,
             num_boost_round=rounds,
@@ -109,22 +125,22 @@ class ClusterGrower:
         """Order workers as XGBoost ranks them: by the text of name and address."""
         parameters = self._parameters
         found = workers_of(
-            self._client, parameters.expected, parameters.patience_seconds
+            self.client, parameters.expected, parameters.patience_seconds
         )
-        known = self._client.scheduler_info(n_workers=-1)["workers"]
+        known = self.client.scheduler_info(n_workers=-1)["workers"]
         return sorted(found, key=lambda address: f"{known[address]['name']}]:{address}")
 
     def _matrix(self, sample: Sample, ref: Any) -> Any:
         x, bad = (self._array(np.asarray(values)) for values in sample)
         return xgboost.dask.DaskQuantileDMatrix(
-            self._client, x, bad, max_bin=self._max_bin, ref=ref
+            self.client, x, bad, max_bin=self._max_bin, ref=ref
         )
 
     def _array(self, values: NDArray[Any]) -> Any:
         """Put an equal part of some rows on each worker, in the order of ranks."""
         parts = np.array_split(values, len(self._ranked))
         sent = [
-            self._client.scatter(part, workers=[address], hash=False)
+            self.client.scatter(part, workers=[address], hash=False)
             for part, address in zip(parts, self._ranked, strict=True)
         ]
         arrays = [
@@ -133,10 +149,12 @@ class ClusterGrower:
         ]
         return da.concatenate(arrays)
 
-    def _has_lost_a_worker(self) -> bool:
+    def _has_lost_some(self) -> bool:
         until = time.monotonic() + _NOTICED_SECONDS
         while time.monotonic() < until:
-            if set(self._ranked) - present(self._client):
+            if self.client.status != "running":
+                return True
+            if set(self._ranked) - present(self.client):
                 return True
             time.sleep(_POLL_SECONDS)
         return False

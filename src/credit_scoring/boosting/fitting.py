@@ -15,7 +15,7 @@ from credit_scoring.boosting.growers import Grower, HereGrower, Sample
 from credit_scoring.boosting.parameters import BoostingParameters, Hyperparameters
 from credit_scoring.boosting.search import Trial, search_hyperparameters
 from credit_scoring.candidates import FittedCandidate
-from credit_scoring.cluster import connected
+from credit_scoring.cluster import require_dask
 from credit_scoring.errors import TrainingError
 
 Outcomes = NDArray[np.int8] | NDArray[np.float64]
@@ -146,13 +146,9 @@ def _grower(
         limits = {"max_bin": parameters.max_bin, "nthread": parameters.nthread}
         yield HereGrower(train, validation, **limits)
         return
-    with connected(parameters.cluster) as client:
-        from credit_scoring.boosting.clustered import ClusterGrower
+    require_dask()
+    from credit_scoring.boosting.clustered import ClusterGrower
 
-        yield ClusterGrower(
-            client,
-            parameters.cluster,
-            train,
-            validation,
-            max_bin=parameters.max_bin,
-        )
+    max_bin = parameters.max_bin
+    with ClusterGrower(parameters.cluster, train, validation, max_bin=max_bin) as there:
+        yield there
