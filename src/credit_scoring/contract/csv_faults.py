@@ -1,5 +1,6 @@
 """Where a CSV text is broken, and on which line each of its rows begins."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from credit_scoring.contract.bodies import Body, blocks
 from credit_scoring.errors import ContractError
 
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -27,26 +29,44 @@ def utf8_without_mark(content: bytes, name: str) -> bytes:
     Raises:
         ContractError: If it is encoded otherwise, or no text.
     """
+    return content[check_utf8(content, name) :]
+
+
+def check_utf8(content: Body, name: str) -> int:
+    """Make sure that a text is UTF-8; gives the length of its byte order mark.
+
+    Raises:
+        ContractError: If it is encoded otherwise, or no text.
+    """
+    start = content[:4]
     for mark, encoding in _OTHER_BOMS.items():
-        if content.startswith(mark):
+        if start.startswith(mark):
             raise ContractError(f"{name}: encoded as {encoding}; save it as UTF-8")
-    if content.startswith(_ZIP_MAGIC):
+    if start.startswith(_ZIP_MAGIC):
         raise ContractError(f"{name}: a ZIP or Excel file; save it as CSV in UTF-8")
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ContractError(
-            f"{name}: not UTF-8 at byte {error.start} (line {line}); it may be "
-            "Latin-1 or Windows-1252: save it as UTF-8"
-        ) from error
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    before, lines_before = 0, 0
+    for block in blocks(content):
+        # A character may begin in the block before.
+        held = len(decoder.getstate()[0])
+        last = before + len(block) == len(content)
+        try:
+            decoder.decode(block, last)
+        except UnicodeDecodeError as error:
+            place = before - held + error.start
+            line = lines_before + block.count(b"\n", 0, max(error.start - held, 0)) + 1
+            raise ContractError(
+                f"{name}: not UTF-8 at byte {place} (line {line}); it may be "
+                "Latin-1 or Windows-1252: save it as UTF-8"
+            ) from error
+        before, lines_before = before + len(block), lines_before + block.count(b"\n")
     zero = content.find(b"\0")
     if zero >= 0:
         raise ContractError(
             f"{name}: holds a zero byte at byte {zero}, so it is no text in UTF-8; "
             "it may be UTF-16 or a binary file: save it as CSV in UTF-8"
         )
-    return content.removeprefix(_UTF8_BOM)
+    return len(_UTF8_BOM) if start.startswith(_UTF8_BOM) else 0
 
 
 def header_of(text: bytes, name: str, delimiter: str = ",") -> list[str]:

@@ -1,6 +1,6 @@
 """Requests under the contract: bytes to applications, applications to columns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
+from credit_scoring.contract.bodies import Body, count
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.request_check import RequestCheck
 from credit_scoring.contract.request_schema import request_json_schema
@@ -103,13 +104,16 @@ class RequestDecoder:
         return application
 
     def decode_many(
-        self, body: bytes, *, most: int | None = None
-    ) -> list[Application | InvalidRequestError]:
+        self, body: Body, *, most: int | None = None
+    ) -> Iterator[Application | InvalidRequestError]:
         """Decode a batch; a wrong application is an error in its own place.
 
         Args:
             body: JSON array of objects in UTF-8.
             most: Most applications; None for any number.
+
+        Returns:
+            One after another, decoded when it is taken; the errors below come at once.
 
         Raises:
             BatchTooLongError: If there are more, or parts enough for more. What
@@ -117,18 +121,22 @@ class RequestDecoder:
             InvalidRequestError: If the body as a whole is no JSON array, or a
                 part of it is nested too deeply.
         """
-        if most is not None and body.count(b",") > most * (self._n_fields + _SPARE):
-            raise _too_long(most)
+        if most is not None:
+            _refuse_more(count(body, b","), most * (self._n_fields + _SPARE), most)
         try:
             parts = self._split(body)
-            if most is not None and len(parts) > most:
-                raise _too_long(most)
+            if most is not None:
+                _refuse_more(len(parts), most, most)
         except _REFUSED:
-            return [
-                part if isinstance(part, InvalidRequestError) else self._build(**part)
-                for part in self._check.read_many(body)
-            ]
-        return [self.decode_or_error(bytes(part)) for part in parts]
+            return map(self._build_or_error, self._check.read_many(bytes(body)))
+        return (self.decode_or_error(bytes(part)) for part in parts)
+
+    def _build_or_error(
+        self, part: Mapping[str, object] | InvalidRequestError
+    ) -> Application | InvalidRequestError:
+        if isinstance(part, InvalidRequestError):
+            return part
+        return self._build(**part)
 
     def application(self, values: Mapping[str, object]) -> Application:
         """Make an application of values that keep the contract.
@@ -206,8 +214,9 @@ class RequestDecoder:
 _TEXTS = ("string", "date")
 
 
-def _too_long(most: int) -> BatchTooLongError:
-    return BatchTooLongError(f"the batch has more than {most} applications")
+def _refuse_more(found: int, bound: int, most: int) -> None:
+    if found > bound:
+        raise BatchTooLongError(f"the batch has more than {most} applications")
 
 
 def _encoder(column: Column) -> Callable[[Any], float]:

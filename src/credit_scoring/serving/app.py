@@ -21,7 +21,9 @@ from credit_scoring.serving.messages import (
     Reply,
     Scope,
     Send,
+    StreamedReply,
     problem_reply,
+    send_parts,
     send_reply,
 )
 from credit_scoring.serving.metrics import ServiceMetrics
@@ -41,7 +43,7 @@ _OTHER = "other"
 class Answerer(Protocol):
     """What a route does with a request of its method."""
 
-    async def __call__(self, scope: Scope, receive: Receive) -> Reply:
+    async def __call__(self, scope: Scope, receive: Receive) -> Reply | StreamedReply:
         """Answer one request.
 
         Raises:
@@ -105,9 +107,12 @@ class ScoringApp:
         route = self._routes.get(scope["path"])
         try:
             reply = await _answer(route, scope, receive)
+            if isinstance(reply, StreamedReply):
+                reply = await _send_parts(reply, receive, send)
+            else:
+                await send_reply(send, reply)
         except ClientLeftError:
             return
-        await send_reply(send, reply)
         name = _OTHER if route is None else route.label or route.path
         seconds = perf_counter() - started
         self._metrics.count_request(name, reply.status, seconds, reply.problem)
@@ -118,7 +123,20 @@ class ScoringApp:
             await close()
 
 
-async def _answer(route: Route | None, scope: Scope, receive: Receive) -> Reply:
+async def _send_parts(reply: StreamedReply, receive: Receive, send: Send) -> Reply:
+    """Send an answer as it is made; give what is to be counted for it."""
+    try:
+        await send_parts(send, receive, reply)
+    except ClientLeftError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the server cuts the answer off
+        return problem_reply(report_incident(error))
+    return Reply(200, b"", reply.headers)
+
+
+async def _answer(
+    route: Route | None, scope: Scope, receive: Receive
+) -> Reply | StreamedReply:
     try:
         if route is None:
             raise not_found()
@@ -135,7 +153,9 @@ async def _answer(route: Route | None, scope: Scope, receive: Receive) -> Reply:
         return problem_reply(report_incident(error))
 
 
-async def _answer_other_method(route: Route, scope: Scope, receive: Receive) -> Reply:
+async def _answer_other_method(
+    route: Route, scope: Scope, receive: Receive
+) -> Reply | StreamedReply:
     method = scope["method"]
     if method == "OPTIONS":
         return Reply(200, b"", ((b"allow", route.allowed.encode()),))

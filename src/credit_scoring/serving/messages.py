@@ -6,7 +6,15 @@ the routes work on ASGI's own scope, receive and send.
 
 import asyncio
 import types
-from collections.abc import Awaitable, Callable, Generator, MutableMapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Generator,
+    MutableMapping,
+    Sequence,
+)
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
@@ -32,7 +40,7 @@ _PROBLEM_TYPE: Header = (b"content-type", b"application/problem+json")
 _JSON_TYPE: Header = (b"content-type", b"application/json")
 _NDJSON_TYPE: Header = (b"content-type", b"application/x-ndjson")
 # A decision is about one person: nothing on the way may keep it.
-_NO_STORE: Header = (b"cache-control", b"no-store")
+NO_STORE: Header = (b"cache-control", b"no-store")
 
 _USUAL_JSON_TYPES = frozenset(
     (
@@ -43,6 +51,7 @@ _USUAL_JSON_TYPES = frozenset(
 )
 _LONGEST_LENGTH = 15
 _NOT_MODIFIED = 304
+_PART = {"type": "http.response.body"}
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -70,6 +79,19 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamedReply:
+    """An answer 200 that is made while it is sent.
+
+    Attributes:
+        parts: Of its body, in order; closed when no more of them is wanted.
+        headers: All of them.
+    """
+
+    parts: AsyncGenerator[bytes]
+    headers: tuple[Header, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BodyLimits:
     """How much, and for how long, a route reads.
 
@@ -91,22 +113,31 @@ def json_reply(value: object) -> Reply:
     return decision_reply(_ENCODER.encode(value))
 
 
+def encode_lines(values: Sequence[object]) -> bytes:
+    """Write a value as JSON on each line."""
+    return b"".join(_ENCODER.encode(value) + b"\n" for value in values)
+
+
+def encode_members(values: Sequence[object]) -> bytes:
+    """Write values as the members of a JSON array, without its brackets."""
+    return b",".join(_ENCODER.encode(value) for value in values)
+
+
 def ndjson_reply(values: Sequence[object]) -> Reply:
     """Answer 200 with a value as JSON on each line."""
-    body = b"".join(_ENCODER.encode(value) + b"\n" for value in values)
-    return Reply(200, body, (_NDJSON_TYPE, _NO_STORE))
+    return Reply(200, encode_lines(values), (_NDJSON_TYPE, NO_STORE))
 
 
 def decision_reply(body: bytes) -> Reply:
     """Answer 200 with a decision that is encoded already."""
-    return Reply(200, body, (_JSON_TYPE, _NO_STORE))
+    return Reply(200, body, (_JSON_TYPE, NO_STORE))
 
 
 def problem_reply(problem: Problem, headers: Sequence[Header] = ()) -> Reply:
     """Answer with a problem and its status."""
     body = _ENCODER.encode(problem)
     name = problem.type.removeprefix(TYPE_PREFIX)
-    return Reply(problem.status, body, (_PROBLEM_TYPE, _NO_STORE, *headers), name)
+    return Reply(problem.status, body, (_PROBLEM_TYPE, NO_STORE, *headers), name)
 
 
 async def send_reply(send: Send, reply: Reply) -> None:
@@ -121,10 +152,31 @@ async def send_reply(send: Send, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
+async def send_parts(send: Send, receive: Receive, reply: StreamedReply) -> None:
+    """Send an answer as it is made, as fast as the client takes it.
+
+    Raises:
+        ClientLeftError: If the client left meanwhile.
+        Exception: What making it raises; the client sees that it is cut off.
+    """
+    start = {"type": "http.response.start", "status": 200}
+    left = asyncio.ensure_future(receive())
+    try:
+        async with aclosing(reply.parts) as parts:
+            await send({**start, "headers": list(reply.headers)})
+            async for part in parts:
+                if left.done():
+                    raise ClientLeftError
+                await send({**_PART, "body": part, "more_body": True})
+        await send({**_PART, "body": b""})
+    finally:
+        left.cancel()
+
+
 async def read_json_body(
     scope: Scope, receive: Receive, limits: BodyLimits, *, also: tuple[bytes, ...] = ()
 ) -> bytes:
-    """Read the body of a request that must be plain JSON.
+    """Read the body of a request that must be plain JSON into memory.
 
     Args:
         scope: Of the request.
@@ -138,7 +190,7 @@ async def read_json_body(
             comes too slowly (408).
         ClientLeftError: If the client left before the body was complete.
     """
-    _check_headers(scope["headers"], limits.size_bytes, also)
+    check_headers(scope["headers"], limits.size_bytes, also)
     # Most bodies are there already, and a timer costs as much as the decoding.
     waiting = receive().__await__()
     try:
@@ -177,15 +229,33 @@ async def _wait_and_read_body(
 
 
 async def _read_body(receive: Receive, message: Message, limit_bytes: int) -> bytes:
-    chunks: list[bytes] = []
+    parts = body_parts(receive, message, limit_bytes)
+    return b"".join([part async for part in parts])
+
+
+async def body_parts(
+    receive: Receive, message: Message, limit_bytes: int
+) -> AsyncGenerator[bytes]:
+    """Give a body part by part.
+
+    Args:
+        receive: Gives what comes after the first message.
+        message: The first one.
+        limit_bytes: Largest body.
+
+    Raises:
+        ProblemError: If the body is larger (413).
+        ClientLeftError: If the client left before it was complete.
+    """
     size = 0
     while message["type"] == "http.request":
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
+        part = message.get("body", b"")
+        size += len(part)
         if size > limit_bytes:
             raise body_too_large(limit_bytes)
+        yield part
         if not message.get("more_body", False):
-            return b"".join(chunks)
+            return
         message = await receive()
     raise ClientLeftError
 
@@ -196,9 +266,20 @@ def _within(body: bytes, limit_bytes: int) -> bytes:
     return body
 
 
-def _check_headers(
+def check_headers(
     headers: Sequence[Header], limit_bytes: int, also: tuple[bytes, ...]
 ) -> None:
+    """Check what a request says of its body, before it is read.
+
+    Args:
+        headers: Of the request.
+        limit_bytes: Largest body.
+        also: Other content types than JSON that the route takes.
+
+    Raises:
+        ProblemError: If the type is another one (415), or the length above the
+            limit (413).
+    """
     content_type: bytes | None = None
     for name, value in headers:
         if name == b"content-type":

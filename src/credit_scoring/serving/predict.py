@@ -1,13 +1,17 @@
 """The routes that decide: one application, or a batch of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
+from itertools import islice, repeat
+from typing import Any, TypeVar
 
+from credit_scoring.contract.bodies import Body
 from credit_scoring.contract.request import Application, RequestDecoder
 from credit_scoring.errors import BatchTooLongError, FieldError, InvalidRequestError
-from credit_scoring.serving.answers import BatchEntry, RowProblem
+from credit_scoring.serving.answers import BatchEntry, DecisionAnswer, RowProblem
 from credit_scoring.serving.forms import OTHER_TYPES, Form, Rows, form_of
 from credit_scoring.serving.idempotency import (
     Idempotency,
@@ -17,20 +21,30 @@ from credit_scoring.serving.idempotency import (
 )
 from credit_scoring.serving.incidents import report_incident
 from credit_scoring.serving.messages import (
+    NO_STORE,
     BodyLimits,
     Receive,
     Reply,
     Scope,
+    StreamedReply,
     Wanted,
     json_reply,
     read_json_body,
     wanted,
 )
 from credit_scoring.serving.pressure import Gate
-from credit_scoring.serving.problems import invalid_request, too_many_rows
+from credit_scoring.serving.problems import (
+    ProblemError,
+    invalid_request,
+    too_many_rows,
+)
 from credit_scoring.serving.request_ids import Traces, request_id_of
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings
+from credit_scoring.serving.spool import read_spooled_body
+
+_Row = Application | InvalidRequestError
+_R = TypeVar("_R")
 
 
 class Predict:
@@ -83,7 +97,10 @@ class Predict:
 
 
 class PredictBatch:
-    """``POST /predict/batch``: many applications, each with its own answer."""
+    """``POST /predict/batch``: many applications, each with its own answer.
+
+    So many rows at a time are read, decided and sent; no more of a batch is in memory.
+    """
 
     def __init__(
         self,
@@ -98,14 +115,15 @@ class PredictBatch:
         self._scoring = scoring
         self._decoder = decoder
         self._most_rows = settings.max_batch_rows
+        self._rows_at_a_time = settings.batch_rows_at_a_time
         self._limits = BodyLimits(
             settings.max_batch_body_bytes, settings.body_timeout_ms
         )
-        # One batch at a time, beside the event loop: the kernels release the
-        # interpreter's lock, so single applications are answered meanwhile.
+        # One piece of a batch at a time, beside the event loop: the kernels release
+        # the interpreter's lock, so single applications are answered meanwhile.
         self._executor: Executor = ThreadPoolExecutor(1, "credit-scoring-batch")
 
-    async def __call__(self, scope: Scope, receive: Receive) -> Reply:
+    async def __call__(self, scope: Scope, receive: Receive) -> Reply | StreamedReply:
         """Decide on the applications in the request's body.
 
         Raises:
@@ -116,54 +134,84 @@ class PredictBatch:
         asked = wanted(scope["query_string"])
         refuse_key(scope["headers"])
         traces = Traces(request_id=request_id_of(scope["headers"]))
-        body = await read_json_body(scope, receive, self._limits, also=OTHER_TYPES)
+        body = await read_spooled_body(scope, receive, self._limits, also=OTHER_TYPES)
         form = form_of(scope["headers"])
-        loop = asyncio.get_running_loop()
-        with self._gate:
-            rows = await loop.run_in_executor(self._executor, self._decode, body, form)
-            valid, stored = await self._scoring.complete(
-                [row for row in rows if isinstance(row, Application)]
-            )
-            decide = partial(
-                self._answer, rows, valid, asked=asked, stored=stored, traces=traces
-            )
-            entries = await loop.run_in_executor(self._executor, decide)
-            reply = await loop.run_in_executor(self._executor, form.write, entries)
-            self._scoring.remember(valid, stored)
-            return reply
+        parts = self._parts(body, form, asked, traces)
+        del body
+        headers = ((b"content-type", form.content_type), NO_STORE)
+        first, whole = await anext(parts)
+        contents = _contents(first, parts)
+        # HTTP/1.0 knows no body that comes in parts of an unknown number.
+        if whole or scope["http_version"] == "1.0":
+            return Reply(200, b"".join([part async for part in contents]), headers)
+        return StreamedReply(contents, headers)
 
-    def _decode(self, body: bytes, form: Form) -> Rows:
+    async def _parts(
+        self, body: Body, form: Form, asked: Wanted, traces: Traces
+    ) -> AsyncGenerator[tuple[bytes, bool]]:
+        """Give the parts of the answer, each with whether it is the last."""
+        most, first, last = self._rows_at_a_time, True, False
+        with self._gate:
+            rows = await self._beside(self._read, body, form)
+            writer = await self._beside(form.writer)
+            while not last:
+                chunk = await self._beside(lambda: list(islice(rows, most)))
+                if first and not chunk:
+                    empty = FieldError("(body)", "expected at least one application")
+                    raise InvalidRequestError((empty,))
+                last = len(chunk) < most
+                entries = await self._decide(chunk, asked, traces, first=first)
+                write = partial(writer.write, entries, last=last)
+                yield await self._beside(write), last
+                first = False
+
+    async def _beside(self, call: Callable[..., _R], *arguments: Any) -> _R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, call, *arguments)
+
+    def _read(self, body: Body, form: Form) -> Rows:
         try:
-            rows = form.read(body, self._decoder, self._most_rows)
+            return form.read(body, self._decoder, self._most_rows)
         except BatchTooLongError:
             raise too_many_rows(self._most_rows) from None
-        if not rows:
-            empty = FieldError("(body)", "expected at least one application")
-            raise InvalidRequestError((empty,))
-        return rows
 
-    def _answer(
-        self,
-        rows: Sequence[Application | InvalidRequestError],
-        valid: Sequence[Application],
-        *,
-        asked: Wanted,
-        stored: frozenset[int],
-        traces: Traces,
+    async def _decide(
+        self, rows: Sequence[_Row], asked: Wanted, traces: Traces, *, first: bool
     ) -> list[BatchEntry]:
-        answers = iter(
-            self._scoring.decide_many(
-                valid,
-                explain=asked.reasons,
-                interval=asked.interval,
-                stored=stored,
-                traces=traces,
-            )
+        valid, stored = await self._scoring.complete(
+            [row for row in rows if isinstance(row, Application)]
         )
+        decide = partial(
+            self._scoring.decide_many,
+            valid,
+            explain=asked.reasons,
+            interval=asked.interval,
+            stored=stored,
+            traces=traces,
+        )
+        answers: Iterator[DecisionAnswer | RowProblem | Exception]
+        try:
+            answers = iter(await self._beside(decide))
+        except ProblemError as error:
+            if first:
+                raise
+            # Part of the answer is sent: it can only be told row by row.
+            answers = repeat(RowProblem(error.problem))
+        else:
+            self._scoring.remember(valid, stored)
         return [
             _entry(next(answers) if isinstance(row, Application) else row)
             for row in rows
         ]
+
+
+async def _contents(
+    first: bytes, parts: AsyncGenerator[tuple[bytes, bool]]
+) -> AsyncGenerator[bytes]:
+    async with aclosing(parts):
+        yield first
+        async for content, _ in parts:
+            yield content
 
 
 def _entry(outcome: BatchEntry | Exception) -> BatchEntry:

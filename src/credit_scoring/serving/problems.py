@@ -205,6 +205,19 @@ def decision_not_recorded() -> ProblemError:
     )
 
 
+def body_not_kept() -> ProblemError:
+    """Refuse a batch that there is no room for."""
+    return ProblemError(
+        problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "body-not-kept",
+            "the service has no room for a body of this size at present; send it again "
+            "later, or in parts",
+        ),
+        [RETRY_AFTER],
+    )
+
+
 def outcome_not_recorded() -> ProblemError:
     """Refuse outcomes while they cannot be kept."""
     return ProblemError(

@@ -114,9 +114,18 @@ class Settings(MonitoringSettings, OverrideSettings):
     max_batch_rows: int = Field(
         default=10_000,
         ge=1,
-        le=1_000_000,
+        le=100_000_000,
         description=(
             "Most applications in one `POST /predict/batch`; more are answered 413."
+        ),
+    )
+    batch_rows_at_a_time: int = Field(
+        default=2048,
+        ge=1,
+        le=1_000_000,
+        description=(
+            "Applications of a batch that are in memory at a time: read, decided and "
+            "sent; an answer to more comes in parts."
         ),
     )
     body_timeout_ms: int = Field(

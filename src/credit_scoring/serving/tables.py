@@ -4,9 +4,9 @@ Imported with the first such batch: Arrow takes memory and time that a service w
 gets none of them spares.
 """
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any, Never
 
 import msgspec
@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from msgspec import UNSET
 
 from credit_scoring.batch.csv_chunks import OddRows, read_csv_stream
-from credit_scoring.contract.csv_faults import header_of, utf8_without_mark
+from credit_scoring.contract.bodies import Body, count, lines
+from credit_scoring.contract.csv_faults import check_utf8, header_of
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.request import Application, RequestDecoder
 from credit_scoring.contract.rules import code_of_label
@@ -28,14 +29,15 @@ from credit_scoring.errors import (
     InvalidRequestError,
 )
 from credit_scoring.serving.answers import BatchEntry, DecisionAnswer
-from credit_scoring.serving.forms import CSV, PARQUET, Rows
-from credit_scoring.serving.messages import Reply, decision_reply
+from credit_scoring.serving.forms import Rows
 
 _NAME = "the table"
 _BODY = "(body)"
 _ROLES = (Role.ID, Role.APPLICATION, Role.HISTORY, Role.PROTECTED, Role.DATE)
 _EPOCH = date(1970, 1, 1)
 _PART_ROWS = 4096
+_HEAD_BYTES = 1 << 20
+_UTF8_BOM = b"\xef\xbb\xbf"
 _SHOWN = 8
 # A file says how large it is unpacked; a row of the contract takes far less.
 _MOST_BYTES_A_ROW = 16 * 1024
@@ -71,60 +73,85 @@ _ANSWER = pa.schema(
         ("error", pa.string()),
     ]
 )
+_REASONS = _ANSWER.get_field_index("reasons")
+_CSV_ANSWER = _ANSWER.set(_REASONS, pa.field("reasons", pa.string()))
 
 
-def read_csv_rows(body: bytes, decoder: RequestDecoder, most: int) -> Rows:
+def read_csv_rows(body: Body, decoder: RequestDecoder, most: int) -> Rows:
     """Read a CSV batch; a wrong row is an error in its place.
+
+    It is read twice: first to its end, to know that it is a table.
 
     Args:
         body: Comma-separated, UTF-8, with a header.
         decoder: Reads requests of the same contract.
         most: Most rows.
 
+    Returns:
+        One after another; the errors below come at once.
+
     Raises:
         BatchTooLongError: If there are more.
         InvalidRequestError: If the body is no such table.
     """
-    if body.count(b"\n") > 2 * most + 1:
+    if count(body, b"\n") > 2 * most + 1:
         raise BatchTooLongError(f"the batch has more than {most} lines")
     odd = OddRows()
     try:
-        text = utf8_without_mark(body, _NAME)
-        if not text.strip():
-            _refuse("is empty; expected a header and rows")
-        names = header_of(text, _NAME)
+        text = pa.py_buffer(body).slice(check_utf8(body, _NAME))
+        names = header_of(_head(body), _NAME)
         schema = pa.schema([(name, pa.large_string()) for name in names])
-        parts = list(read_csv_stream(io.BytesIO(text), schema, odd))
+        check = _check(schema, decoder.contract)
+        parts = read_csv_stream(pa.BufferReader(text), schema, odd)
+        rows = sum(_count_sound(part, check) for part in parts) + len(odd.rows)
     except ContractError as error:
         _refuse(_without_name(error))
     except (pa.ArrowException, OSError):
-        if len(text.strip().splitlines()) == 1:
-            return []
+        if sum(1 for _ in islice(lines(body), 2)) == 1:
+            return iter(())
         _refuse("is no table: a quote is not closed, or rows cannot be told apart")
-    rows = iter(_rows(parts, schema, decoder, most))
-    count = sum(part.num_rows for part in parts) + len(odd.rows)
-    if count > most:
+    if rows > most:
         raise BatchTooLongError(f"the batch has more than {most} applications")
-    return [
-        _error(odd.rows[number]) if number in odd.rows else next(rows)
-        for number in range(1, count + 1)
-    ]
+    again = read_csv_stream(pa.BufferReader(text), schema, OddRows())
+    return _in_their_places(_checked_rows(again, check, decoder), rows, odd)
 
 
-def read_parquet_rows(body: bytes, decoder: RequestDecoder, most: int) -> Rows:
+def _head(body: Body) -> bytes:
+    """Give the first lines of a text, with its header.
+
+    Raises:
+        ContractError: If there is nothing but blanks.
+    """
+    start = body[:_HEAD_BYTES].removeprefix(_UTF8_BOM)
+    if not start.strip():
+        raise ContractError(f"{_NAME}: is empty; expected a header and rows")
+    return start[: start.rfind(b"\n") + 1] or start
+
+
+def _in_their_places(right: Rows, count: int, odd: OddRows) -> Rows:
+    for number in range(1, count + 1):
+        yield _error(odd.rows[number]) if number in odd.rows else next(right)
+
+
+def read_parquet_rows(body: Body, decoder: RequestDecoder, most: int) -> Rows:
     """Read a Parquet batch; a wrong row is an error in its place.
+
+    It is read twice: first to its end, to know that it is whole.
 
     Args:
         body: A Parquet file.
         decoder: Reads requests of the same contract.
         most: Most rows.
 
+    Returns:
+        One after another; the errors below come at once.
+
     Raises:
         BatchTooLongError: If there are more, or more bytes than so many can have.
         InvalidRequestError: If the body is no such file, or is corrupt.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)
+        file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(body)), pre_buffer=False)
         metadata = file.metadata
         unpacked = sum(
             metadata.row_group(place).total_byte_size
@@ -133,40 +160,94 @@ def read_parquet_rows(body: bytes, decoder: RequestDecoder, most: int) -> Rows:
         largest = max(most * _MOST_BYTES_A_ROW, _SMALLEST_BYTES)
         if metadata.num_rows > most or not 0 <= unpacked <= largest:
             raise BatchTooLongError(f"the batch has more than {most} applications")
-        schema = file.schema_arrow
-        check = _check(schema, decoder.contract)
-        parts = file.iter_batches(_PART_ROWS, columns=check.sources, use_threads=False)
-        return _checked_rows(list(parts), check, decoder, most)
+        check = _check(file.schema_arrow, decoder.contract)
+        rows = 0
+        for part in _parts(file, check):
+            rows += _count_sound(part, check)
+            if rows > most:
+                raise BatchTooLongError(f"the batch has more than {most} applications")
+        return _checked_rows(_parts(file, check), check, decoder)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         if isinstance(error, InvalidRequestError | BatchTooLongError):
             raise
         _refuse("is no Parquet file, or one that is cut off or corrupt")
 
 
-def csv_reply(entries: Sequence[BatchEntry]) -> Reply:
-    """Answer with a CSV table: reasons as their codes."""
-    table = _answers(entries)
-    codes = [
-        "; ".join(reason["code"] for reason in said or ())
-        for said in table["reasons"].to_pylist()
-    ]
-    place = table.schema.get_field_index("reasons")
-    sink = pa.BufferOutputStream()
-    pacsv.write_csv(table.set_column(place, "reasons", pa.array(codes)), sink)
-    return _reply(sink, CSV)
+def _parts(file: pq.ParquetFile, check: TableCheck) -> Iterator[pa.RecordBatch]:
+    parts: Iterator[pa.RecordBatch] = file.iter_batches(
+        _PART_ROWS, columns=check.sources, use_threads=False
+    )
+    return parts
 
 
-def parquet_reply(entries: Sequence[BatchEntry]) -> Reply:
-    """Answer with a Parquet file."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(_answers(entries), sink)
-    return _reply(sink, PARQUET)
+class _Drained:
+    """A file that is read as it is written."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+        self._size = 0
+
+    def write(self, content: Any) -> int:
+        """Take what is written, as a file does."""
+        self._written.append(bytes(content))
+        self._size += len(self._written[-1])
+        return len(self._written[-1])
+
+    def tell(self) -> int:
+        """Give how much was written, as a file does."""
+        return self._size
+
+    def flush(self) -> None:
+        """Do nothing: all is written."""
+
+    def drain(self) -> bytes:
+        """Give what was written since it was last asked for."""
+        content = b"".join(self._written)
+        self._written.clear()
+        return content
 
 
-def _reply(sink: Any, content_type: bytes) -> Reply:
-    reply = decision_reply(sink.getvalue().to_pybytes())
-    others = [h for h in reply.headers if h[0] != b"content-type"]
-    return Reply(reply.status, reply.body, ((b"content-type", content_type), *others))
+class ParquetWriter:
+    """Writes a Parquet file, each time another row group."""
+
+    def __init__(self) -> None:
+        """Begin a file."""
+        self._sink = _Drained()
+        self._writer: Any = pq.ParquetWriter(pa.PythonFile(self._sink, "w"), _ANSWER)
+
+    def write(self, entries: Sequence[BatchEntry], *, last: bool) -> bytes:
+        """See `Writer`."""
+        if entries:
+            self._writer.write_table(_answers(entries))
+        if last:
+            self._writer.close()
+        return self._sink.drain()
+
+
+class CsvWriter:
+    """Writes a CSV table: reasons as their codes."""
+
+    def __init__(self) -> None:
+        """Begin a table."""
+        self._sink = _Drained()
+        self._writer: Any = pacsv.CSVWriter(pa.PythonFile(self._sink, "w"), _CSV_ANSWER)
+
+    def write(self, entries: Sequence[BatchEntry], *, last: bool) -> bytes:
+        """See `Writer`."""
+        if entries:
+            table = _answers(entries)
+            codes = [
+                "; ".join(reason["code"] for reason in said or ())
+                for said in table["reasons"].to_pylist()
+            ]
+            self._writer.write_table(
+                table.set_column(_REASONS, "reasons", pa.array(codes))
+            )
+        if last:
+            self._writer.close()
+        return self._sink.drain()
 
 
 def _refuse(message: str) -> Never:
@@ -194,21 +275,19 @@ def _check(schema: pa.Schema, contract: Contract) -> TableCheck:
     return check
 
 
-def _rows(
-    parts: list[pa.RecordBatch], schema: pa.Schema, decoder: RequestDecoder, most: int
-) -> Rows:
-    return _checked_rows(parts, _check(schema, decoder.contract), decoder, most)
+def _count_sound(part: pa.RecordBatch, check: TableCheck) -> int:
+    """Count rows, after all that can fail with them as a whole has been tried."""
+    part.validate(full=True)
+    check.check(part)
+    rows: int = part.num_rows
+    return rows
 
 
 def _checked_rows(
-    parts: list[pa.RecordBatch], check: TableCheck, decoder: RequestDecoder, most: int
+    parts: Iterator[pa.RecordBatch], check: TableCheck, decoder: RequestDecoder
 ) -> Rows:
-    rows: Rows = []
     for part in parts:
-        if len(rows) + part.num_rows > most:
-            raise BatchTooLongError(f"the batch has more than {most} applications")
-        rows += _applications(check.check(part), decoder)
-    return rows
+        yield from _applications(check.check(part), decoder)
 
 
 def _applications(
