@@ -171,6 +171,13 @@ bench-data: $(INSTALLED) ## Applications that behave as the real ones (ROWS, SEE
 bench-batch: packed ## Batch scoring beside XGBoost alone and pandas (ROWS, ROUNDS)
 	@$(BIN)/python tests/benchmarks/batch.py --rows $(ROWS) --rounds $(ROUNDS)
 
+MEGABYTES ?= 100
+
+.PHONY: bench-large-batch
+bench-large-batch: packed ## A large POST /predict/batch, and singles beside it (MEGABYTES)
+	@$(BIN)/python tests/benchmarks/large_batch.py --megabytes $(MEGABYTES) \
+		--rounds $(ROUNDS)
+
 SIZES ?= 100000 1000000 10000000
 
 .PHONY: bench-growth

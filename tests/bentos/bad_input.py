@@ -29,7 +29,7 @@ from credit_scoring.contract.request import request_json_schema
 from credit_scoring.serve import RELEASE, choose_bento
 from credit_scoring.serving.local_server import LocalServer
 
-from . import faulty_bodies, faulty_http  # noqa: F401 - they list their kinds
+from . import faulty_bodies, faulty_http, faulty_tables  # noqa: F401 - list kinds
 from .faulty_requests import CLOSED, KINDS, MARKERS, Faulty, Kind
 from .raw_http import Answer, ClosedError, Wire
 

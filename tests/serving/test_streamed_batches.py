@@ -22,7 +22,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from credit_scoring.contract.bodies import Body
-from credit_scoring.serving import spool
+from credit_scoring.serving import spool, tables
 from credit_scoring.serving.app import FrontDoor, ScoringApp
 from credit_scoring.serving.assembly import Models, scoring_app
 from credit_scoring.serving.local_server import HOST
@@ -147,14 +147,17 @@ def test_in_parts_a_batch_is_answered_as_in_one(
     assert said(kind, reply) == said(kind, expected)
 
 
-def test_a_parquet_answer_is_a_row_group_for_each_part(call: Call) -> None:
+def test_a_parquet_answer_has_row_groups_of_several_parts(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_GROUP_ROWS", 2 * AT_A_TIME)
     headers = {"content-type": PARQUET}
     body = written(PARQUET, rows())
     reply = call("POST", "/predict/batch", content=body, headers=headers)
     file = pq.ParquetFile(io.BytesIO(reply.content))
     groups = range(file.metadata.num_row_groups)
     sizes = [file.metadata.row_group(place).num_rows for place in groups]
-    assert sizes == [AT_A_TIME] * (MANY // AT_A_TIME) + [MANY % AT_A_TIME]
+    assert sizes == [6, 6, 6, 2]
 
 
 @pytest.mark.parametrize(

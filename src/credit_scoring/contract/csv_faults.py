@@ -59,13 +59,13 @@ def check_utf8(content: Body, name: str) -> int:
                 f"{name}: not UTF-8 at byte {place} (line {line}); it may be "
                 "Latin-1 or Windows-1252: save it as UTF-8"
             ) from error
+        zero = block.find(b"\0")
+        if zero >= 0:
+            raise ContractError(
+                f"{name}: holds a zero byte at byte {before + zero}, so it is no text "
+                "in UTF-8; it may be UTF-16 or a binary file: save it as CSV in UTF-8"
+            )
         before, lines_before = before + len(block), lines_before + block.count(b"\n")
-    zero = content.find(b"\0")
-    if zero >= 0:
-        raise ContractError(
-            f"{name}: holds a zero byte at byte {zero}, so it is no text in UTF-8; "
-            "it may be UTF-16 or a binary file: save it as CSV in UTF-8"
-        )
     return len(_UTF8_BOM) if start.startswith(_UTF8_BOM) else 0
 
 

@@ -120,7 +120,7 @@ class Settings(MonitoringSettings, OverrideSettings):
         ),
     )
     batch_rows_at_a_time: int = Field(
-        default=2048,
+        default=256,
         ge=1,
         le=1_000_000,
         description=(

@@ -35,7 +35,9 @@ _NAME = "the table"
 _BODY = "(body)"
 _ROLES = (Role.ID, Role.APPLICATION, Role.HISTORY, Role.PROTECTED, Role.DATE)
 _EPOCH = date(1970, 1, 1)
-_PART_ROWS = 4096
+_PART_ROWS = 1024
+# Of an answer in Parquet; so many answers wait in memory.
+_GROUP_ROWS = 8192
 _HEAD_BYTES = 1 << 20
 _UTF8_BOM = b"\xef\xbb\xbf"
 _SHOWN = 8
@@ -210,17 +212,22 @@ class _Drained:
 
 
 class ParquetWriter:
-    """Writes a Parquet file, each time another row group."""
+    """Writes a Parquet file in row groups of a size that readers like."""
 
     def __init__(self) -> None:
         """Begin a file."""
+        self._waiting: list[pa.Table] = []
         self._sink = _Drained()
         self._writer: Any = pq.ParquetWriter(pa.PythonFile(self._sink, "w"), _ANSWER)
 
     def write(self, entries: Sequence[BatchEntry], *, last: bool) -> bytes:
         """See `Writer`."""
         if entries:
-            self._writer.write_table(_answers(entries))
+            self._waiting.append(_answers(entries))
+        if last or sum(map(len, self._waiting)) >= _GROUP_ROWS:
+            group = pa.concat_tables(self._waiting)
+            self._writer.write_table(group, row_group_size=max(len(group), 1))
+            self._waiting.clear()
         if last:
             self._writer.close()
         return self._sink.drain()
