@@ -1,6 +1,10 @@
 """Finding loan ids that stand in a job more than once, in bounded memory."""
 
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -8,8 +12,9 @@ from numpy.typing import NDArray
 
 from credit_scoring.compiled import compiled
 
-# Hashes that are sorted at a time.
-_MOST_TOGETHER = 1 << 22
+# Hashes that are sorted at a time, as long as there are no more parts than may be open.
+_MOST_TOGETHER = 1 << 20
+_MOST_PARTS = 256
 _OFFSET, _PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)
 
 
@@ -49,26 +54,47 @@ def hash_ids(loan_ids: pa.Array) -> NDArray[np.uint64]:
     return found
 
 
-def count_repeated(paths: list[Path], rows: int) -> int:
+def count_repeated(paths: Sequence[Path], rows: int, folder: Path) -> int:
     """Count the decisions on loan ids that another decision of the job is on.
+
+    Many hashes are first put into parts by what they are, each a file, so that equal
+    ones meet in one part; then one part after another is sorted.
 
     Args:
         paths: Files of hashes, as `numpy.save` writes them.
         rows: Count of all hashes.
+        folder: Takes the parts' files, which have no name; 8 bytes a row.
 
     Returns:
         Decisions but for the first on each loan id. Two ids whose hashes are equal
         count as one: for ten million ids that is one chance in 370,000.
+
+    Raises:
+        OSError: If the folder has no room for them.
     """
-    parts = max(1, -(-rows // _MOST_TOGETHER))
-    repeated = 0
-    for part in range(parts):
-        chosen = []
+    parts = min(-(-rows // _MOST_TOGETHER), _MOST_PARTS)
+    if parts <= 1:
+        return _repeated_in([np.load(path) for path in paths])
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context(tempfile.TemporaryFile(dir=folder))
+            for _ in range(parts)
+        ]
         for path in paths:
             hashes = np.load(path)
-            mine = hashes % np.uint64(parts) == part if parts > 1 else slice(None)
-            chosen.append(hashes[mine])
-        together = np.concatenate(chosen) if chosen else np.empty(0, np.uint64)
-        together.sort()
-        repeated += int((together[1:] == together[:-1]).sum())
-    return repeated
+            hashes = hashes[np.argsort(hashes % np.uint64(parts), kind="stable")]
+            ends = np.bincount(hashes % np.uint64(parts), minlength=parts).cumsum()
+            for file, own in zip(files, np.split(hashes, ends[:-1]), strict=True):
+                file.write(own.tobytes())
+        return sum(_repeated_in([_written(file)]) for file in files)
+
+
+def _written(file: IO[bytes]) -> NDArray[np.uint64]:
+    file.seek(0)
+    return np.frombuffer(file.read(), np.uint64)
+
+
+def _repeated_in(hashes: Sequence[NDArray[np.uint64]]) -> int:
+    together = np.concatenate([np.empty(0, np.uint64), *hashes])
+    together.sort()
+    return int((together[1:] == together[:-1]).sum())

@@ -326,7 +326,7 @@ class _Run:
         folder = self._folder
         self._refuse_changed_inputs()
         decided = sum(c.counts["decided"] for c in chunks)
-        repeated = count_repeated(sorted(folder.ids.glob("*.npy")), decided)
+        repeated = count_repeated(sorted(folder.ids.glob("*.npy")), decided, folder.ids)
         summary = summarise(
             self._job,
             chunks,
