@@ -36,6 +36,7 @@ from credit_scoring.serving.shadow import ShadowDecision
 
 # Of a batch so many are written at once: meanwhile single ones wait.
 _MOST_TOGETHER = 256
+_FEW_TOGETHER = 32
 
 
 class Answered(NamedTuple):
@@ -161,8 +162,11 @@ class LogRecorder:
         Raises:
             ProblemError: If one could not be written.
         """
-        for start in range(0, len(answered), _MOST_TOGETHER):
-            part = answered[start : start + _MOST_TOGETHER]
+        # Who records one application meanwhile waits in the event loop, unless the disk
+        # is waited for beside it.
+        most = _FEW_TOGETHER if self._executor is None else _MOST_TOGETHER
+        for start in range(0, len(answered), most):
+            part = answered[start : start + most]
             self._append([self._entry(one) for one in part])
 
     def record_shadows(self, decisions: Sequence[ShadowDecision]) -> None:
