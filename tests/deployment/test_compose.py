@@ -119,6 +119,33 @@ def test_airflow_finds_its_dags_where_they_are_mounted(
     assert f"apache-airflow=={version}" in wanted.splitlines()
 
 
+def test_each_database_has_a_user_who_alone_speaks_to_it(
+    services: dict[str, Any],
+) -> None:
+    script = (COMPOSE / "postgres" / "databases.sh").read_text(encoding="utf-8")
+    owners = re.search(r"for owner in ([\w ]+);", script)
+    assert owners is not None
+    for owner in owners[1].split():
+        password = f"${{{owner.upper()}_DB_PASSWORD"
+        address = f"postgresql+psycopg2://{owner}:{password}}}@postgres:5432/{owner}"
+        using = {
+            name
+            for name, each in services.items()
+            if address in (each.get("environment") or {}).values()
+        }
+        assert using == {owner}
+        assert "data" in services[owner]["networks"]
+        assert "postgres" in services[owner]["depends_on"]
+        assert services["postgres"]["environment"][f"{owner.upper()}_DB_PASSWORD"]
+
+
+def test_airflow_has_the_drivers_of_its_database() -> None:
+    lock = (PROJECT / "deployment/airflow/requirements.lock").read_text()
+    assert "\npsycopg2-binary==" in lock
+    # For what Airflow does not wait for.
+    assert "\nasyncpg==" in lock
+
+
 def test_the_gateway_starts_while_a_server_is_down(services: dict[str, Any]) -> None:
     # podman-compose makes what depends on a server anew together with it.
     assert "depends_on" not in services["gateway"]
