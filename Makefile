@@ -295,9 +295,11 @@ sbom: $(INSTALLED) ## What the Bento's lock installs, as CycloneDX, in bentos/
 		bentos/sbom.cdx.json
 
 .PHONY: audit
-audit: $(INSTALLED) ## Known flaws of what the images install (asks an advisory service)
+audit: $(INSTALLED) ## Known flaws of what the images install (OSV_URL, ADVISORIES)
 	@$(BIN)/python deployment/image/audit.py bentos/requirements.lock \
-		deployment/image/requirements.lock
+		deployment/image/requirements.lock deployment/airflow/requirements.lock \
+		$(if $(OSV_URL),--osv-url "$(OSV_URL)") \
+		$(if $(ADVISORIES),--advisories "$(ADVISORIES)")
 
 STACK = deployment/compose
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || \

@@ -193,20 +193,6 @@ def test_the_stack_is_refused_with_the_names_of_what_is_missing(
     assert make_secrets(tmp_path, "--check").returncode == 0
 
 
-def test_what_was_not_audited_is_not_clean() -> None:
-    judge = runpy.run_path(str(PROJECT / "deployment/image/audit.py"))["verdict"]
-    clean = {"name": "a", "version": "1", "vulns": []}
-    flawed = {**clean, "vulns": [{"id": "PYSEC-1"}]}
-    skipped = {"name": "b", "skip_reason": "not found"}
-    assert judge({"dependencies": [clean]}) == (0, [])
-    assert judge({"dependencies": [clean, flawed]}) == (1, ["a 1: PYSEC-1"])
-    assert judge({"dependencies": [clean, skipped]}) == (
-        2,
-        ["1 of 2 were not audited; the first is b: not found"],
-    )
-    assert judge({"dependencies": []})[0] == 2
-
-
 @pytest.mark.parametrize("network", ["serving", "tracking"])
 def test_no_container_is_given_the_fixed_address_of_another(
     stack: dict[str, Any], services: dict[str, Any], network: str
