@@ -26,7 +26,8 @@ from credit_scoring.pipeline_registry import DEFAULT
 from credit_scoring.serving.local_server import HOST, free_port
 
 from ...production.servers import postgres
-from .airflow import AIRFLOW, FOLDER, PROJECT, variables
+from ..databases import address_of, make_databases
+from .airflow import AIRFLOW, FOLDER, variables
 from .conftest import Told, answers, eventually
 from .decided import CURRENT, TOMORROW, decide_on
 from .deployed import Deployed, poorer
@@ -60,25 +61,6 @@ def hurried_schedule(folder: Path) -> Path:
     schedule["monitoring"]["parameters"] = [f"monitoring.as_of={TOMORROW}"]
     (folder / "schedule.yml").write_text(yaml.safe_dump(schedule))
     return folder
-
-
-@contextlib.contextmanager
-def database() -> Iterator[str]:
-    """PostgreSQL with Airflow's own user and database, as the stack makes them."""
-    script = PROJECT / "deployment/compose/postgres/databases.sh"
-    with postgres() as address:
-        server = urlsplit(address)
-        password = secrets.token_hex(16)
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PGHOST": str(server.hostname),
-            "PGPORT": str(server.port),
-            "PGPASSWORD": str(server.password),
-            "MLFLOW_DB_PASSWORD": secrets.token_hex(16),
-            "AIRFLOW_DB_PASSWORD": password,
-        }
-        subprocess.run(["sh", script], env=environment, check=True)
-        yield f"//airflow:{password}@{HOST}:{server.port}/airflow"
 
 
 @contextlib.contextmanager
@@ -135,9 +117,13 @@ def live(
         "CREDIT_SCORING_MONITORING_DIR": str(scheduled.project / "data/live"),
     }
     health = f"http://{HOST}:{port}/api/v2/monitor/health"
-    with database() as address:
-        scheduled.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = (
-            f"postgresql+psycopg2:{address}"
+    with postgres() as server:
+        made = {"MLFLOW_DB_PASSWORD": secrets.token_hex(16)}
+        made["AIRFLOW_DB_PASSWORD"] = secrets.token_hex(16)
+        make_databases(server, **made)
+        address = address_of(server, "airflow", made["AIRFLOW_DB_PASSWORD"])
+        scheduled.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = address.replace(
+            "postgresql:", "postgresql+psycopg2:"
         )
         scheduled.run("db", "migrate")
         scheduled.run("dags", "reserialize")
