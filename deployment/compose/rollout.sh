@@ -2,6 +2,7 @@
 # Put another image in the place of the service's, one server after the other, so that
 # the gateway always has one that answers. A rollback is a rollout of the image before.
 # usage: rollout.sh IMAGE, with COMPOSE; it stops at the first server that is not ready
+# within WAIT_SECONDS, with what that server said last, and leaves the others as they are
 set -euo pipefail
 image=${1:?usage: rollout.sh IMAGE}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,6 +29,7 @@ for server in service-1 service-2; do
   for ((second = 0; ; second++)); do
     is_ready "$server" && break
     if [ "$second" -ge "$WAIT_SECONDS" ]; then
+      "${compose[@]}" logs --tail 10 "$server" >&2 </dev/null || true
       echo "$server is not ready with $image; the other goes on with ${before:-what it has}." \
         "Take it back: rollout.sh ${before:-IMAGE}" >&2
       exit 1

@@ -19,7 +19,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.deployment import stack as rehearsal
-from tests.deployment.stack_engine import PROJECT, Stack, plain_containers
+from tests.deployment.stack_engine import PROJECT, Stack, StackError, plain_containers
 from tests.deployment.stack_load import Load
 
 from credit_scoring.registry.bento_build import build_bento
@@ -124,9 +124,39 @@ def load(stack: Stack) -> Load:
     return load
 
 
+def test_a_refused_rollout_leaves_the_other_server_as_it_is(
+    stack: Stack, load: Load, bento: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(stack.variables, "WAIT_SECONDS", "3")
+
+    def refused() -> None:
+        with pytest.raises(StackError) as told:
+            stack.roll_out("credit_scoring:no_such")
+        told.match("service-1 is not ready with credit_scoring:no_such")
+        told.match(f"Take it back: rollout.sh {bento}")
+        # What the server said itself.
+        told.match("'credit_scoring:no_such' is not found in BentoML store")
+
+    rehearsal.under_load(stack, load, "refused rollout", refused)
+
+    assert rehearsal.check_rows(stack.rows[-1:]) == []
+    assert bento in command_of(stack, "service-2")
+    env = (stack.folder / ".env").read_text(encoding="utf-8")
+    assert f"SERVICE_IMAGE={bento}\n" in env
+
+
+def command_of(stack: Stack, server: str) -> str:
+    """Tell what a server was started with."""
+    return stack.run(
+        *("podman", "inspect", stack.container(server)),
+        *("--format", "{{.Config.Cmd}}"),
+    )
+
+
 def test_a_rollout_under_load_fails_no_request(
     stack: Stack, load: Load, project: Path
 ) -> None:
+    """It also takes back what was refused: one server is down when it begins."""
     models, record = (
         json.loads((project / "bentos" / name).read_bytes())
         for name in ("models.json", "promotion_record.json")
@@ -137,11 +167,7 @@ def test_a_rollout_under_load_fails_no_request(
 
     assert rehearsal.check_rows(stack.rows[-1:]) == []
     for server in ("service-1", "service-2"):
-        started = stack.run(
-            *("podman", "inspect", stack.container(server)),
-            *("--format", "{{.Config.Cmd}}"),
-        )
-        assert other in started
+        assert other in command_of(stack, server)
     env = (stack.folder / ".env").read_text(encoding="utf-8")
     assert f"SERVICE_IMAGE={other}\n" in env
 

@@ -115,6 +115,11 @@ def parameters() -> MonitoringParameters:
     )
 
 
+def no_features(digest: str, decisions: Sequence[DecisionEntry]) -> list[None]:
+    """Where no artifact is at hand to compute them."""
+    return [None] * len(decisions)
+
+
 @pytest.fixture
 def source(bins: ReferenceBins, parameters: MonitoringParameters) -> Source:
-    return Source(lambda digest, names: bins, {}, parameters)
+    return Source(lambda digest, names: bins, {}, parameters, no_features)

@@ -16,7 +16,7 @@ from credit_scoring.monitoring.parameters import MonitoringParameters
 from credit_scoring.monitoring.publication import Finding
 from credit_scoring.monitoring.windows import Window
 
-from .conftest import DAY, DIGEST, ORIGIN, drawn, entries
+from .conftest import DAY, DIGEST, ORIGIN, drawn, entries, no_features
 
 Count = Callable[..., WindowCounts]
 HEADER = Header(1, "20260304T000000.000000Z-1-00000000.jsonl", DAY, ORIGIN)
@@ -79,7 +79,7 @@ def test_nobody_at_all_is_insufficient_and_never_well(
 def test_without_the_models_reference_nothing_is_well(
     parameters: MonitoringParameters,
 ) -> None:
-    blind = Source(lambda digest, names: None, {}, parameters)
+    blind = Source(lambda digest, names: None, {}, parameters, no_features)
     findings = found(count(drawn(1000, 2), blind), parameters)
     assert findings["drift"].verdict == "alert"
     assert "cannot be had" in findings["drift"].message

@@ -69,7 +69,7 @@ def postgres() -> Iterator[str]:
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     data = folder / "data"
     initdb = [*as_user, str(programs / "initdb"), "-D", str(data), "--no-sync"]
-    initdb += ["--username=mlflow", "--auth=scram-sha-256"]
+    initdb += ["--username=postgres", "--auth=scram-sha-256"]
     initdb += [f"--pwfile={folder / 'password'}"]
     subprocess.run(initdb, check=True, capture_output=True, cwd="/")
     command = [*as_user, str(programs / "postgres"), "-D", str(data), "-F"]
@@ -79,7 +79,7 @@ def postgres() -> Iterator[str]:
     server = subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd="/")
     try:
         wait_until(lambda: listens(port), server)
-        yield f"postgresql+psycopg2://mlflow:{password}@{HOST}:{port}/postgres"
+        yield f"postgresql+psycopg2://postgres:{password}@{HOST}:{port}/postgres"
     finally:
         stop(server)
         shutil.rmtree(folder, ignore_errors=True)

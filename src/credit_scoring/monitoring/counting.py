@@ -22,6 +22,9 @@ _APPROVE = "approve"
 # Digest of a model and the names of its features -> its bins; None if they cannot
 # be had.
 References = Callable[[str, Sequence[str]], ReferenceBins | None]
+# Digest of a model and decisions of it that are logged without their features -> the
+# feature row of each; None for one that cannot be had.
+FeatureRows = Callable[[str, Sequence[DecisionEntry]], Sequence[Values | None]]
 
 
 class ModelCounts:
@@ -124,6 +127,7 @@ class WindowCounts:
         references: References,
         groups: Mapping[str, Mapping[str, str]],
         *,
+        feature_rows: FeatureRows,
         sample: int,
         seed: int,
     ) -> None:
@@ -132,6 +136,7 @@ class WindowCounts:
         Args:
             references: Find a model's bins.
             groups: Attribute -> loan_id -> group.
+            feature_rows: Find the features of decisions that are logged without.
             sample: So many decisions of each model are kept.
             seed: Draws them.
         """
@@ -150,7 +155,12 @@ class WindowCounts:
         self.roles: dict[str, str] = {}
         self.versions: dict[str, str] = {}
         self.inputs: set[str] = set()
+        # Scored ones whose features cannot be had: no drift is seen in them.
+        self.without_features = 0
         self._references = references
+        self._feature_rows = feature_rows
+        self._bare: dict[str, list[DecisionEntry]] = defaultdict(list)
+        self._names: dict[str, tuple[str, ...]] = {}
         self._sample = sample
         self._seed = str(seed).encode()
 
@@ -183,13 +193,39 @@ class WindowCounts:
         self.inputs.update(inputs)
         self.given.update(n for n, v in entry.inputs.items() if v is not None)
         self.groups.add(entry)
+        if entry.pd is None:
+            return
+        self._names[entry.model.digest] = tuple(features)
         row = entry.feature_row()
-        if row is not None and entry.pd is not None:
-            model = self._model(entry, tuple(features))
-            model.add(self._key(entry.decision_id), entry, row)
+        if row is None:
+            self._add_bare(entry)
+        else:
+            self._add_row(entry, row)
+
+    def _add_row(self, entry: DecisionEntry, row: Values) -> None:
+        model = self._model(entry, self._names[entry.model.digest])
+        model.add(self._key(entry.decision_id), entry, row)
+
+    def _add_bare(self, entry: DecisionEntry) -> None:
+        """Let a decision wait until many of its model are computed together."""
+        waiting = self._bare[entry.model.digest]
+        waiting.append(entry)
+        if len(waiting) >= _CHUNK_ROWS:
+            self._compute(entry.model.digest)
+
+    def _compute(self, digest: str) -> None:
+        entries = self._bare.pop(digest)
+        rows = self._feature_rows(digest, entries)
+        for entry, row in zip(entries, rows, strict=True):
+            if row is None:
+                self.without_features += 1
+            else:
+                self._add_row(entry, row)
 
     def finish(self) -> None:
         """Count what waits."""
+        for digest in list(self._bare):
+            self._compute(digest)
         for model in self.models.values():
             model.flush()
 

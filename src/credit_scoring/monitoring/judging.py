@@ -73,6 +73,9 @@ def judge_window(
     if not any(model.get("judged") for model in models.values()):
         message = "no model decided on enough applications to be judged"
         findings.append(Finding("drift", "insufficient", message))
+    if gone := counts.without_features:
+        message = f"the features of {gone} decisions cannot be had: no drift known"
+        findings.append(Finding("features", "insufficient", message, gone))
     findings.append(_approval(counts, earlier, parameters))
     groups = judge_groups(counts.groups, parameters.fairness)
     findings += groups.findings
@@ -85,6 +88,7 @@ def _plain_figures(counts: WindowCounts) -> Json:
         "decisions": counts.decisions,
         "with_history": whole,
         "approved_with_history": counts.approved_with_history,
+        "without_features": counts.without_features,
         "by_decision": dict(counts.by_decision),
         "by_feature_source": dict(counts.by_feature_source),
         "by_role": dict(counts.by_role),

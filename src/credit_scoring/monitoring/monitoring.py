@@ -11,7 +11,7 @@ import msgspec
 from credit_scoring.decision_log.reader import Logged
 from credit_scoring.decision_log.records import DecisionEntry
 from credit_scoring.errors import CreditScoringError
-from credit_scoring.monitoring.counting import References, WindowCounts
+from credit_scoring.monitoring.counting import FeatureRows, References, WindowCounts
 from credit_scoring.monitoring.judging import judge_window
 from credit_scoring.monitoring.parameters import MonitoringParameters
 from credit_scoring.monitoring.publication import Finding
@@ -30,17 +30,21 @@ class Source:
         references: Find a model's bins.
         groups: Attribute -> loan_id -> group; empty if none are known.
         parameters: Of the run.
+        feature_rows: Find the features of decisions that are logged without, as those
+            of batches are.
     """
 
     references: References
     groups: Mapping[str, Mapping[str, str]]
     parameters: MonitoringParameters
+    feature_rows: FeatureRows
 
     def empty(self) -> WindowCounts:
         """Counts of no decision."""
         return WindowCounts(
             self.references,
             self.groups,
+            feature_rows=self.feature_rows,
             sample=self.parameters.sample_rows,
             seed=self.parameters.seed,
         )

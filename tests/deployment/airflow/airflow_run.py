@@ -4,23 +4,17 @@ It takes minutes: each pipeline is a `kedro run` of its own. The tests follow on
 another, as a platform's first weeks do.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pandas as pd
 import pyarrow.parquet as pq
 
-from credit_scoring.contract.model import Role
 from credit_scoring.pipeline_registry import DEFAULT
-from credit_scoring.serving.assembly import load_models
-from credit_scoring.serving.models import ModelFolder
-from credit_scoring.serving.settings import Settings
 
-from ...pipelines.monitoring.test_run import decide
 from .conftest import Told, eventually
+from .decided import CURRENT, TOMORROW, decide_on
 from .deployed import FAILS_AT_FIRST, Deployed, lines_with, poorer
 
-TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}T02:00:00+00:00"
-CURRENT = "bentos/releases/current.json"
 MORE_THAN_ANY_MODEL_REACHES = 0.999
 A_FEW_THOUSAND_ROWS_DO = 0.55
 
@@ -135,42 +129,12 @@ def test_a_file_that_did_not_come_fails_the_batch(
 def monitored(scheduled: Deployed, name: str, applications: pd.DataFrame) -> str:
     """Let the service decide on applications, in a log of its own, and monitor it."""
     log = scheduled.project / "logs" / name
-    models = load_models(champion_folder(scheduled), None)
-    names = models.contract.names(Role.APPLICATION, Role.HISTORY)
-    rows = validated(scheduled, applications)[["loan_id", *names]]
-    whole = rows.astype(dict.fromkeys(names, "int64")).to_dict("records")
-    decide(models, Settings(decision_log_dir=str(log)), whole)
+    decide_on(scheduled, log, applications)
     apart = {
         "CREDIT_SCORING_DECISION_LOG_DIR": str(log),
         "CREDIT_SCORING_MONITORING_DIR": str(scheduled.project / "data" / name),
     }
     return scheduled.succeeds("monitoring", TOMORROW, **apart)
-
-
-def champion_folder(scheduled: Deployed) -> ModelFolder:
-    """The artifact that the release names."""
-    digest = scheduled.read(CURRENT)["versions"]["champion"]["artifact_digest"]
-    for family in ("scorecard", "boosting"):
-        folder = scheduled.project / "data/09_release" / family / "artifact"
-        found = ModelFolder(folder, "credit_scoring", "1")
-        if load_models(found, None).champion.model.digest == digest:
-            return found
-    raise AssertionError("the release names no artifact of the project")
-
-
-def validated(scheduled: Deployed, applications: pd.DataFrame) -> pd.DataFrame:
-    """Held-out applications under the contract's names, changed as the raw ones are."""
-    file = scheduled.project / "data/02_intermediate/validated_applications.parquet"
-    rows = pd.read_parquet(file)
-    rows["loan_id"] = rows["loan_id"].astype(str)
-    rows = rows.set_index("loan_id").loc[applications["ID"].tolist()].reset_index()
-    rows["credit_limit"] = applications["LIMIT_BAL"].astype(float).tolist()
-    months = zip(
-        range(1, 7), ("PAY_0", *(f"PAY_{n}" for n in range(2, 7))), strict=True
-    )
-    for month, raw in months:
-        rows[f"repayment_status_{month}"] = applications[raw].astype(int).tolist()
-    return rows
 
 
 def test_without_drift_nothing_is_told(scheduled: Deployed) -> None:

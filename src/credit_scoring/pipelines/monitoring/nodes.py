@@ -22,7 +22,7 @@ from credit_scoring.monitoring.monitoring import (
 )
 from credit_scoring.monitoring.parameters import MonitoringParameters
 from credit_scoring.monitoring.publication import FORMAT, Finding, Summary, worst
-from credit_scoring.monitoring.references import ArtifactReferences
+from credit_scoring.monitoring.references import ArtifactFeatures, ArtifactReferences
 from credit_scoring.monitoring.windows import (
     LogIndex,
     Window,
@@ -85,7 +85,8 @@ def monitor_windows(  # noqa: PLR0913, PLR0917 - one for each dataset
     with ExitStack() as until:
         artifacts = RegisteredArtifacts(monitoring.registered_model)
         references = ArtifactReferences(artifacts, until)
-        source = Source(references, groups, monitoring)
+        features = ArtifactFeatures(references)
+        source = Source(references, groups, monitoring, features)
         for window in due_windows(index, done, monitoring):
             html: bytes | None = None
             try:
