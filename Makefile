@@ -33,7 +33,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | sort | \
 		while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-13s %s\n' "$$name" "$$text"; done
+		printf '  make %-15s %s\n' "$$name" "$$text"; done
 
 .PHONY: moved
 moved:
@@ -158,10 +158,10 @@ bench-start: $(INSTALLED) ## What kedro run costs before its first node (ROUNDS)
 
 ROWS ?= 1000000
 SEED ?= 1
-TO ?= data/benchmarks/$(ROWS)-rows
 
 # From the accepted rows of the shipped data.
 .PHONY: bench-data
+bench-data: TO ?= data/benchmarks/$(ROWS)-rows
 bench-data: $(INSTALLED) ## Applications that behave as the real ones (ROWS, SEED, TO)
 	@test -f data/02_intermediate/validated_applications.parquet || \
 		$(BIN)/python -m kedro run --pipelines ingestion,validation
@@ -250,6 +250,8 @@ docs-test: $(INSTALLED) ## Site, notebooks, and all commands of the guides, run 
 
 .PHONY: release-notes
 release-notes: ## What the changelog says of this version (VERSION=1.2.3)
+	@test -n "$(VERSION)" || { echo "Which one? make release-notes VERSION=1.2.3" >&2; \
+		exit 2; }
 	@grep -qxF '__version__ = "$(VERSION)"' src/credit_scoring/__init__.py || { echo \
 		"src/credit_scoring/__init__.py is not of version '$(VERSION)'" >&2; exit 1; }
 	@awk -v version="[$(VERSION)]" '/^## /{said = $$2 == version; next} said' \

@@ -110,5 +110,27 @@ def test_help_names_each_target(checkout: Path) -> None:
     done = subprocess.run(
         [str(MAKE)], cwd=checkout, capture_output=True, text=True, check=True
     )
+    lines = done.stdout.splitlines()
+    # In columns, however long a name is.
+    assert len({line.index(line.split(maxsplit=2)[2]) for line in lines}) == 1
     for target in ("demo", "test", "serve", "install", "check", "lock", "clean"):
         assert f"  make {target} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["routing"], '--to "configured"'),
+        (["routing", "TO=champion"], '--to "champion"'),
+        (["bench-data", "ROWS=5"], '--output "data/benchmarks/5-rows"'),
+        (["bench-data", "TO=elsewhere"], '--output "elsewhere"'),
+    ],
+)
+def test_a_default_of_one_target_is_not_another_ones(
+    checkout: Path, words: list[str], command: str
+) -> None:
+    done = subprocess.run(
+        [str(MAKE), "--dry-run", f"PYTHON={sys.executable}", *words],
+        cwd=checkout, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert command in done.stdout
