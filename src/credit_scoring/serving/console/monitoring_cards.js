@@ -39,7 +39,7 @@ export function scoresCard(samples, policy) {
   const used = counts.filter(([, times]) => times > 0).map(([bound]) => bound);
   const bins = counts.filter(([bound]) => bound >= used[0] && bound <= used.at(-1))
     .map(([bound, value]) => ({ name: `up to ${bound}`, value }));
-  return card("Scores", columns(bins, `Histogram of ${total} scores`),
+  return card("Scores", columns(bins, `Histogram of ${count(total)} scores`),
     h("p", { class: "small muted" }, `Approved from ${policy.approve_from}, declined below ${policy.decline_below}. Median ${score(quantile(counts, 0.5))}.`));
 }
 
