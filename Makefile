@@ -111,7 +111,7 @@ bench: bench-serving bench-faults bench-reasons ## Speed beside peers, faults of
 # The benchmarks measure this checkout's code with the models that `kedro run` made.
 .PHONY: packed
 packed: $(INSTALLED)
-	@if test -f data/08_reporting/promotion_record.json && test -f mlflow.db; \
+	@if test -f data/09_release/promotion_record.json && test -f mlflow.db; \
 		then $(BIN)/python -m kedro run --pipelines packaging; \
 		else $(BIN)/python -m kedro run; fi
 

@@ -1,6 +1,7 @@
 """The Makefile says at once if no suitable interpreter is there."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -134,3 +135,18 @@ def test_a_default_of_one_target_is_not_another_ones(
         cwd=checkout, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert command in done.stdout
+
+
+def test_what_tells_that_a_run_is_there_is_made_by_one() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    looked_for = set(re.findall(r"test -f (data/\S+)", makefile))
+    assert len(looked_for) > 2
+    catalog = "".join(
+        path.read_text(encoding="utf-8")
+        for path in PROJECT.glob("conf/base/catalog*.yml")
+    )
+    made = {
+        path.replace("${globals:data}", "data")
+        for path in re.findall(r"filepath: (\S+)", catalog)
+    }
+    assert looked_for <= made
