@@ -243,10 +243,11 @@ docs: $(INSTALLED) ## The documentation as a site, in site/; a lost link stops i
 	@echo "site/index.html"
 
 .PHONY: docs-test
-docs-test: $(INSTALLED) ## Site, notebooks, and all commands of the guides, run (minutes)
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/project/test_site.py \
-		tests/project/test_notebooks.py tests/project/test_documented_commands.py \
-		tests/project/guides_followed.py
+docs-test: $(INSTALLED) ## Site, links, notebooks, all commands of the guides (minutes)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_docs.py \
+		tests/project/test_site.py tests/project/test_notebooks.py \
+		tests/project/test_ecosystem.py tests/project/test_documented_commands.py \
+		tests/test_bring_your_own_data.py tests/project/guides_followed.py
 
 .PHONY: release-notes
 release-notes: ## What the changelog says of this version (VERSION=1.2.3)
