@@ -33,7 +33,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | sort | \
 		while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-13s %s\n' "$$name" "$$text"; done
+		printf '  make %-18s %s\n' "$$name" "$$text"; done
 
 .PHONY: moved
 moved:
@@ -111,7 +111,7 @@ bench: bench-serving bench-faults bench-reasons ## Speed beside peers, faults of
 # The benchmarks measure this checkout's code with the models that `kedro run` made.
 .PHONY: packed
 packed: $(INSTALLED)
-	@if test -f data/08_reporting/promotion_record.json && test -f mlflow.db; \
+	@if test -f data/09_release/promotion_record.json && test -f mlflow.db; \
 		then $(BIN)/python -m kedro run --pipelines packaging; \
 		else $(BIN)/python -m kedro run; fi
 
@@ -158,10 +158,10 @@ bench-start: $(INSTALLED) ## What kedro run costs before its first node (ROUNDS)
 
 ROWS ?= 1000000
 SEED ?= 1
-TO ?= data/benchmarks/$(ROWS)-rows
 
 # From the accepted rows of the shipped data.
 .PHONY: bench-data
+bench-data: TO ?= data/benchmarks/$(ROWS)-rows
 bench-data: $(INSTALLED) ## Applications that behave as the real ones (ROWS, SEED, TO)
 	@test -f data/02_intermediate/validated_applications.parquet || \
 		$(BIN)/python -m kedro run --pipelines ingestion,validation
@@ -243,13 +243,16 @@ docs: $(INSTALLED) ## The documentation as a site, in site/; a lost link stops i
 	@echo "site/index.html"
 
 .PHONY: docs-test
-docs-test: $(INSTALLED) ## Site, notebooks, and all commands of the guides, run (minutes)
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/project/test_site.py \
-		tests/project/test_notebooks.py tests/project/test_documented_commands.py \
-		tests/project/guides_followed.py
+docs-test: $(INSTALLED) ## Site, links, notebooks, all commands of the guides (minutes)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_docs.py \
+		tests/project/test_site.py tests/project/test_notebooks.py \
+		tests/project/test_ecosystem.py tests/project/test_documented_commands.py \
+		tests/test_bring_your_own_data.py tests/project/guides_followed.py
 
 .PHONY: release-notes
 release-notes: ## What the changelog says of this version (VERSION=1.2.3)
+	@test -n "$(VERSION)" || { echo "Which one? make release-notes VERSION=1.2.3" >&2; \
+		exit 2; }
 	@grep -qxF '__version__ = "$(VERSION)"' src/credit_scoring/__init__.py || { echo \
 		"src/credit_scoring/__init__.py is not of version '$(VERSION)'" >&2; exit 1; }
 	@awk -v version="[$(VERSION)]" '/^## /{said = $$2 == version; next} said' \

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine may take any time for an example.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 Fault = Callable[..., None]
 

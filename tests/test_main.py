@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from credit_scoring import __main__ as entry
@@ -11,9 +12,11 @@ def test_the_package_runs_the_projects_run_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     called: list[Any] = []
+    command = click.Command("run", callback=lambda: called.append("run"))
+    monkeypatch.setattr(command, "main", called.append)
     monkeypatch.setattr(entry, "prepare", lambda: called.append("prepare"))
     monkeypatch.setattr(entry, "configure_project", called.append)
-    monkeypatch.setattr(entry, "run", called.append)
+    monkeypatch.setattr(entry, "run", command)
     monkeypatch.setattr(sys, "argv", ["credit_scoring", "--tags", "boosting"])
     entry.main()
     assert called == ["prepare", "credit_scoring", ["--tags", "boosting"]]

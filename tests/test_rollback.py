@@ -48,6 +48,18 @@ def test_without_a_version_the_champion_before_is_meant(
     assert asked[0][1]["run"]["params"] == {"rollback": {"why": "w"}}
 
 
+@pytest.mark.parametrize("why", [[], ["--why", " "]])
+def test_without_a_reason_nothing_is_started(
+    why: list[str],
+    asked: list[tuple[list[str], Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        rollback.main(why)
+    assert 'make rollback WHY="..."' in capsys.readouterr().err
+    assert asked == []
+
+
 @pytest.mark.end_to_end
 def test_a_refused_rollback_leaves_the_release_as_it_is(own_project: Any) -> None:
     release = own_project.folder / "bentos" / "releases" / "current.json"

@@ -52,6 +52,30 @@ def test_a_missing_dataset_is_named_with_the_command_that_makes_it(
         check(catalog(), marks)
 
 
+def test_what_another_pipeline_makes_is_had_from_that(marks: UnfinishedMarks) -> None:
+    pipeline = Pipeline([Node(len, "matured_outcomes", "count", name="count")])
+    path = str(Path.cwd() / "data" / "rows.json")
+    datasets = DataCatalog({"matured_outcomes": JSONDataset(filepath=path)})
+    run = {"pipeline_names": ["challenge"]}
+    with pytest.raises(
+        RunError,
+        match=r"(?s)To make it:\n.* run --pipelines=outcomes\n"
+        r"then:\n.* run --pipelines=challenge",
+    ):
+        require_inputs(pipeline, datasets, marks, run=run)
+
+
+def test_what_the_service_writes_is_had_from_there(marks: UnfinishedMarks) -> None:
+    path = str(Path.cwd() / "data" / "rows.json")
+    metadata = {"kedro-viz": {"layer": "01_raw"}, "written_by": "Ask the service"}
+    rows = JSONDataset(filepath=path, metadata=metadata)
+    datasets = DataCatalog({"rows": rows, "params:few": MemoryDataset(1)})
+    with pytest.raises(
+        RunError, match=r"(?s)is not there\. Ask the service, then:\n.* run "
+    ):
+        check(datasets, marks)
+
+
 def test_missing_raw_data_is_for_a_person_to_bring(marks: UnfinishedMarks) -> None:
     with pytest.raises(RunError, match="No pipeline makes it: put the file there"):
         check(catalog("01_raw"), marks)

@@ -10,7 +10,7 @@ import shlex
 import signal
 import sys
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from credit_scoring.command_line import command_parser
 from credit_scoring.environment import variable
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serve import RELEASE
@@ -61,8 +62,15 @@ class Case:
     bad: bool
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Show one decision; the exit code is 0 only if there was one."""
+    command_parser(
+        "demo",
+        does="Start the Bento that `kedro run` made on a free port of this machine, "
+        "score one application that no model was trained on, show the decision, "
+        "and stop. The exit code is 0 only if there was a decision.",
+        example="",
+    ).parse_args(arguments)
     console = Console()
     before = signal.signal(signal.SIGTERM, _leave)
     try:
@@ -290,4 +298,4 @@ def _beside_python() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import yaml
 
+from credit_scoring.command_line import command_parser, whole_number
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the rollback pipeline.
@@ -21,12 +23,17 @@ def main(arguments: Sequence[str]) -> int:
         arguments: Of the command line.
 
     Returns:
-        Kedro's exit code.
+        Kedro's exit code: 0 if there was a rollback, 1 if it was refused.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.why.strip():
+        parser.error(
+            'a rollback needs a reason, which is recorded: make rollback WHY="..."'
+        )
     rollback: dict[str, str | int] = {"why": options.why}
-    if options.version:
-        rollback["version"] = int(options.version)
+    if options.version is not None:
+        rollback["version"] = options.version
     run = {"pipelines": "rollback", "params": {"rollback": rollback}}
     with tempfile.TemporaryDirectory(prefix="credit_scoring-") as place:
         path = Path(place, "run.yml")
@@ -39,16 +46,27 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="rollback",
-        description="Give an earlier champion its role back, recorded and signed.",
+    parser = command_parser(
+        "rollback",
+        does="Give an earlier champion its role back, recorded and signed, and pack "
+        "it. The exit code is 0 if that was done, 1 if it was refused.",
+        example="--why 'declines rose after the release' --version 3",
     )
     parser.add_argument("--why", default="", help="the reason, which is recorded")
     parser.add_argument(
-        "--version", default="", help="the champion that returns; without it, the last"
+        "--version",
+        type=_version,
+        help="version of the champion that returns (default: the one before)",
     )
-    parser.add_argument("--env", default="", help="Kedro environment")
+    parser.add_argument(
+        "--env", default="", help="environment of conf/ (default: Kedro's, local)"
+    )
     return parser
+
+
+def _version(text: str) -> int | None:
+    """Read a version; empty, as make gives it, is none."""
+    return whole_number(1)(text) if text else None
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 """What a run reads from files is looked at before the first node runs."""
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kedro.pipeline import Pipeline
 
+from credit_scoring import pipelines
 from credit_scoring.errors import RunError
+from credit_scoring.pipeline_registry import DEFAULT
 from credit_scoring.run_commands import run_command
 from credit_scoring.run_marks import UnfinishedMarks
 
@@ -56,9 +60,15 @@ def _absence(absent: list[str], catalog: Any, *, run: Mapping[str, Any]) -> str:
             f"{named} is not there: the environment variable {variable} is not set. "
             f"Set it to the path of the file, then:\n  {run_command(run)}"
         )
+    written_by = [_metadata(catalog, n).get("written_by") for n in absent]
+    if any(written_by):
+        hint = next(filter(None, written_by))
+        return f"{named} is not there. {hint}, then:\n  {run_command(run)}"
     if any(_layer(catalog, name) == _RAW for name in absent):
         return f"{named} is not there. No pipeline makes it: put the file there."
-    makes = run_command({"env": run.get("env"), "to_outputs": absent})
+    others = _other_pipelines_that_make(absent)
+    how = {"pipeline_names": others} if others else {"to_outputs": absent}
+    makes = run_command({"env": run.get("env"), **how})
     again = run_command(run)
     return f"{named} is not there. To make it:\n  {makes}\nthen:\n  {again}"
 
@@ -73,9 +83,23 @@ def _listed(names: list[str]) -> str:
 
 
 def _layer(catalog: Any, name: str) -> str | None:
-    metadata = getattr(catalog.get(name), "metadata", None) or {}
-    layer: str | None = metadata.get("kedro-viz", {}).get("layer")
+    layer: str | None = _metadata(catalog, name).get("kedro-viz", {}).get("layer")
     return layer
+
+
+def _metadata(catalog: Any, name: str) -> dict[str, Any]:
+    return getattr(catalog.get(name), "metadata", None) or {}
+
+
+def _other_pipelines_that_make(datasets: list[str]) -> list[str]:
+    """Name pipelines that are not of the default run and make any of the datasets."""
+    makers = []
+    for found in pkgutil.iter_modules(pipelines.__path__):
+        if found.name not in DEFAULT:
+            module = importlib.import_module(f"{pipelines.__name__}.{found.name}")
+            if module.create_pipeline().all_outputs() & set(datasets):
+                makers.append(found.name)
+    return makers
 
 
 def _place(catalog: Any, name: str) -> str:

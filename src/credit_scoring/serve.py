@@ -4,11 +4,13 @@ BentoML's store belongs to the user, so its newest Bento may be another checkout
 Where no Redis server is named, a local one is started, which goes with the service.
 """
 
+import argparse
 import json
 import os
 import sys
 from pathlib import Path
 
+from credit_scoring.command_line import command_parser
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serving.local_store import offer_local_store
 
@@ -25,7 +27,11 @@ def main(options: list[str]) -> int:
 
     Args:
         options: Options of ``bentoml serve``, e.g. ``--port 3000``.
+
+    Returns:
+        1 if there is nothing to serve; otherwise it does not return.
     """
+    _parser().parse_known_args(options)
     try:
         tag = choose_bento(RELEASE)
     except CreditScoringError as error:
@@ -34,6 +40,23 @@ def main(options: list[str]) -> int:
     print(offer_local_store(os.environ), file=sys.stderr, flush=True)  # noqa: T201
     command = [sys.executable, "-m", "bentoml", "serve", tag, *options]
     os.execv(command[0], command)  # noqa: S606 - no shell wanted
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the options; BentoML reads them."""
+    parser = command_parser(
+        "serve",
+        does="Serve the Bento that was made here last, in the foreground, until "
+        "Ctrl-C. Without CREDIT_SCORING_REDIS_URL a Redis server of its own goes "
+        "with it. Each other option of `bentoml serve` is handed on: see `bentoml "
+        "serve --help`; settings are in docs/reference/settings.md. "
+        "The exit code is 1 if there is nothing to serve.",
+        example="--host 127.0.0.1 --port 3000",
+    )
+    # They have no defaults here, so that BentoML's own settings hold.
+    parser.add_argument("--host", help="address to listen on (BentoML's default: all)")
+    parser.add_argument("--port", help="port to listen on (BentoML's default: 3000)")
+    return parser
 
 
 def choose_bento(release: Path) -> str:

@@ -232,7 +232,7 @@ def project(
         subprocess.run(
             [sys.executable, "-c", IMPORT_MODELS, str(artifacts), str(models)],
             check=True,
-            timeout=120,
+            timeout=300,
         )
         write_promotion(artifacts, project / "bentos" / "promotion_record.json")
         yield project
@@ -266,7 +266,9 @@ def no_log_in_the_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="session")
 def server(bento: str, tmp_path_factory: pytest.TempPathFactory) -> LocalServer:
-    return LocalServer(bento, tmp_path_factory.mktemp("logs") / "server.log")
+    log = tmp_path_factory.mktemp("logs") / "server.log"
+    # Whichever test comes first waits for it, while other workers may compile.
+    return LocalServer(bento, log, ready_seconds=300.0)
 
 
 @pytest.fixture(scope="session")

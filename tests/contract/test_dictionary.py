@@ -30,9 +30,16 @@ def test_dictionary_says_what_each_column_is(varied_contract: Contract):
 def test_dictionary_is_written_to_standard_output(
     contract_file: Path, contract: Contract, capsys: pytest.CaptureFixture[str]
 ):
-    main([str(contract_file), "page.md"])
+    assert main([str(contract_file), "page.md"]) == 0
     page = data_dictionary(contract, source=str(contract_file), page="page.md")
     assert capsys.readouterr().out == page
+
+
+def test_a_contract_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main([str(tmp_path / "none.yml")]) == 1
+    assert "there is no such contract file" in capsys.readouterr().err
 
 
 def test_the_page_of_the_second_data_set_is_current():

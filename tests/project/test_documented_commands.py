@@ -44,6 +44,12 @@ def test_each_page_with_commands_is_followed() -> None:
     assert to_run == {*ELSEWHERE, *(page for group in FOLLOWED for page in group)}
     for page, test in ELSEWHERE.items():
         assert Path(page).name in (PROJECT / "tests" / test).read_text(encoding="utf-8")
+    # All of it in one command.
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.split("\ndocs-test: ")[1].split("\n\n")[0]
+    tests = {"project/test_documented_commands.py", *ELSEWHERE.values()}
+    for test in tests | {"test_docs.py", "project/test_site.py"}:
+        assert f"tests/{test}" in recipe
     # What is marked as not run is counted, so that no mark comes in unseen.
     left_out = {
         name: sum(not block.run for block in blocks)

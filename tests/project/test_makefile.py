@@ -1,6 +1,7 @@
 """The Makefile says at once if no suitable interpreter is there."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -110,5 +111,42 @@ def test_help_names_each_target(checkout: Path) -> None:
     done = subprocess.run(
         [str(MAKE)], cwd=checkout, capture_output=True, text=True, check=True
     )
+    lines = done.stdout.splitlines()
+    # In columns, however long a name is.
+    assert len({line.index(line.split(maxsplit=2)[2]) for line in lines}) == 1
     for target in ("demo", "test", "serve", "install", "check", "lock", "clean"):
         assert f"  make {target} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["routing"], '--to "configured"'),
+        (["routing", "TO=champion"], '--to "champion"'),
+        (["bench-data", "ROWS=5"], '--output "data/benchmarks/5-rows"'),
+        (["bench-data", "TO=elsewhere"], '--output "elsewhere"'),
+    ],
+)
+def test_a_default_of_one_target_is_not_another_ones(
+    checkout: Path, words: list[str], command: str
+) -> None:
+    done = subprocess.run(
+        [str(MAKE), "--dry-run", f"PYTHON={sys.executable}", *words],
+        cwd=checkout, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert command in done.stdout
+
+
+def test_what_tells_that_a_run_is_there_is_made_by_one() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    looked_for = set(re.findall(r"test -f (data/\S+)", makefile))
+    assert len(looked_for) > 2
+    catalog = "".join(
+        path.read_text(encoding="utf-8")
+        for path in PROJECT.glob("conf/base/catalog*.yml")
+    )
+    made = {
+        path.replace("${globals:data}", "data")
+        for path in re.findall(r"filepath: (\S+)", catalog)
+    }
+    assert looked_for <= made

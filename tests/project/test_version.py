@@ -119,3 +119,12 @@ def test_release_notes_are_of_this_version_alone(
     assert (done.returncode == 0) is (complaint == "")
     assert complaint in done.stderr
     assert ("- New." in done.stdout) is (complaint == "")
+
+
+def test_release_notes_of_no_version_are_refused() -> None:
+    done = subprocess.run(
+        ["make", "release-notes"],
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "make release-notes VERSION=1.2.3" in done.stderr

@@ -25,13 +25,13 @@ def test_a_figure_must_reach_the_threshold(figure: float, passed: bool) -> None:
     gate = at_least("g", Measure(figure, 0.5, 0.9), 0.7)
     assert gate.passed is passed
     assert (gate.figure, gate.low, gate.high) == (figure, 0.5, 0.9)
-    assert gate.threshold == "at least 0.7000"
+    assert gate.threshold == "at least 0.7"
 
 
 def test_the_lower_end_may_be_asked_instead() -> None:
     gate = at_least("g", Measure(0.8, 0.65, 0.9), 0.7, by_low=True)
     assert not gate.passed
-    assert gate.threshold == "at least 0.7000 by its lower end"
+    assert gate.threshold == "at least 0.7 by its lower end"
     assert gate.why == "0.6500 is 0.0500 too low"
     assert at_least("g", Measure(0.8, 0.7, 0.9), 0.7, by_low=True).passed
 

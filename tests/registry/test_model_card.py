@@ -31,3 +31,31 @@ def test_figures_that_are_missing_are_said_to_be(contents: ArtifactContents) -> 
     )
     assert "| test | auc | missing | none |" in card
     assert "abc (with uncommitted changes)" in card
+
+
+def test_counts_are_whole_and_rates_are_shares_of_a_hundred(
+    contents: ArtifactContents,
+) -> None:
+    bare = {"low": None, "high": None}
+    metrics = {
+        "test": {
+            "rows": {"value": 11978.0, **bare},
+            "bads": {"value": 640, **bare},
+            "bad_rate": {"value": 0.22341, "low": 0.2148, "high": 0.2316},
+            "brier": {"value": 0.13312, **bare},
+        }
+    }
+    card = model_card(
+        contents.engine,
+        contract=contents.contract,
+        feature_set=contents.feature_set,
+        metrics=metrics,
+        provenance=contents.provenance,
+    )
+    for line in (
+        "| test | rows | 11,978 | none |",
+        "| test | bads | 640 | none |",
+        "| test | bad_rate | 22.3% | 21.5% to 23.2% |",
+        "| test | brier | 0.1331 | none |",
+    ):
+        assert line in card

@@ -228,6 +228,12 @@ class _Run:
         self._started = time.perf_counter()
 
     def run(self) -> dict[str, Any]:
+        """Score what is not finished, and put all of it together.
+
+        Raises:
+            BatchError: If there is no row at all, an input changed or cannot be read
+                to its end, or there is no room.
+        """
         done = {c.number: c for c in self._folder.done_chunks(self._blocks)}
         if done:
             rows = sum(c.counts["rows"] for c in done.values())

@@ -9,11 +9,17 @@ import pyarrow.parquet as pq
 
 from credit_scoring.benchmark_data.smoothing import prepare_source
 from credit_scoring.benchmark_data.writing import write_benchmark_data
+from credit_scoring.command_line import (
+    command_parser,
+    number_between,
+    whole_number,
+)
 from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.datasets.progress import row_progress
 from credit_scoring.errors import BenchmarkDataError, ContractError
 
 _SPREAD = 0.05
+_DEFAULT = "(default: %(default)s)"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,22 +59,34 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m credit_scoring.benchmark_data", description=__doc__
+    parser = command_parser(
+        "benchmark_data",
+        does="Make applications that behave as real ones do, as Parquet that batch "
+        "scoring reads. The exit code is 1 if it was refused.",
+        example="--rows 1000000 --output data/benchmarks/million",
     )
-    parser.add_argument("--rows", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="a new folder")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--spread", type=float, default=_SPREAD, help="of factors, as a logarithm"
+    add = parser.add_argument
+    add("--rows", type=whole_number(1), required=True, help="how many to make")
+    add("--output", type=Path, required=True, help="a folder that is not there yet")
+    add("--seed", type=whole_number(0), default=1, help=f"of the draws {_DEFAULT}")
+    add(
+        "--spread",
+        type=number_between(0, 1),
+        default=_SPREAD,
+        help="standard deviation of the logarithm of the factor that amounts are "
+        f"multiplied by {_DEFAULT}",
     )
-    parser.add_argument(
+    add(
         "--source",
         type=Path,
         default=Path("data/02_intermediate/validated_applications.parquet"),
+        help=f"the real applications {_DEFAULT}",
     )
-    parser.add_argument(
-        "--contract", type=Path, default=Path("conf/base/parameters_contract.yml")
+    add(
+        "--contract",
+        type=Path,
+        default=Path("conf/base/parameters_contract.yml"),
+        help=f"what their columns are {_DEFAULT}",
     )
     return parser
 

@@ -1,12 +1,15 @@
 """The data dictionary in words: Markdown, generated from the contract."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from credit_scoring.command_line import command_parser
 from credit_scoring.contract.dates import ISO
 from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.contract.model import Column, Contract, Move, Role
 from credit_scoring.contract.rules import plain
+from credit_scoring.errors import ContractError
 
 _PAGE = "docs/reference/data-dictionary.md"
 _ROLES = {
@@ -202,16 +205,38 @@ def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|")
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: Sequence[str]) -> int:
     """Write the data dictionary of a contract file to standard output.
 
     Args:
         arguments: The contract's file, and the page's if it is not the default one.
+
+    Returns:
+        0, or 1 if there is no contract in the file.
     """
-    named = dict(zip(("source", "page"), arguments, strict=False))
-    contract = contract_from_yaml(Path(arguments[0]))
-    sys.stdout.write(data_dictionary(contract, **named))
+    parser = command_parser(
+        "contract.dictionary",
+        does="Write the data dictionary of a contract, as Markdown, to standard "
+        "output. The exit code is 1 if there is no contract in the file.",
+        example=f"conf/base/parameters_contract.yml > {_PAGE}",
+    )
+    parser.add_argument("source", metavar="CONTRACT", help="file of the contract")
+    parser.add_argument(
+        "page",
+        nargs="?",
+        default=_PAGE,
+        metavar="PAGE",
+        help="where the page will be, which it says itself (default: %(default)s)",
+    )
+    named = parser.parse_args(arguments)
+    try:
+        contract = contract_from_yaml(Path(named.source))
+    except ContractError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(data_dictionary(contract, **vars(named)))
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -31,7 +31,12 @@ class Application(
 
     @property
     def has_history(self) -> bool:
-        """Whether the history columns were given (all of them, or none)."""
+        """Whether the history columns were given (all of them, or none).
+
+        Raises:
+            NotImplementedError: If the type was not made by `application_type`, which
+                knows the columns.
+        """
         raise NotImplementedError
 
 

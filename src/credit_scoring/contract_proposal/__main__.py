@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from credit_scoring.command_line import command_parser
 from credit_scoring.contract.reading import table_from_bytes
 from credit_scoring.contract_proposal.proposing import Roles, propose_contract
 from credit_scoring.contract_proposal.sniffing import sniff
@@ -29,8 +30,11 @@ def main(arguments: list[str]) -> int:
     )
     try:
         print(_proposed(given.file, roles, given.environment), end="")  # noqa: T201
-    except (CreditScoringError, OSError) as error:
+    except CreditScoringError as error:
         print(error, file=sys.stderr)  # noqa: T201 - what the caller reads
+        return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
@@ -63,16 +67,33 @@ def _proposed(path: Path, roles: Roles, environment: str | None) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m credit_scoring.contract_proposal",
-        description="Propose a contract for a delimited file, plain or gzip.",
+    parser = command_parser(
+        "contract_proposal",
+        does="Propose a contract for a delimited file, with questions that a person "
+        "must answer, on standard output; or write all that a run needs as an "
+        "environment. docs/how-to/bring-your-own-data.md leads on. The exit code "
+        "is 1 if the file cannot be used.",
+        example="loans.csv --id CustomerNo --target Status --bad defaulted \\\n"
+        "    --good repaid --environment my_lender",
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE")
+    add("file", type=Path, metavar="FILE", help="CSV with a header, plain or gzip")
     add("--target", required=True, metavar="COLUMN", help="holds the outcome")
     add("--id", required=True, metavar="COLUMN", help="tells applications apart")
-    add("--bad", action="append", default=[], metavar="VALUE", help="of the target")
-    add("--good", action="append", default=[], metavar="VALUE", help="of the target")
+    add(
+        "--bad",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="value of the target that is bad; may be given several times",
+    )
+    add(
+        "--good",
+        action="append",
+        default=[],
+        metavar="VALUE",
+        help="value of the target that is good; may be given several times",
+    )
     add("--date", metavar="COLUMN", help="when the application was made")
     add(
         "--environment",

@@ -1,9 +1,11 @@
 """``python -m credit_scoring.decision_log FOLDER``: look for changes to a log."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from credit_scoring.command_line import command_parser
 from credit_scoring.decision_log.reader import LogReport, verify_log
 from credit_scoring.errors import DecisionLogError
 
@@ -16,16 +18,32 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         0 if nothing was changed, 1 if something was, 2 if it cannot be read.
     """
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m credit_scoring.decision_log FOLDER\n")
-        return _UNREADABLE
+    folder: Path = _parser().parse_args(arguments).folder
     try:
-        report = verify_log(Path(arguments[0]))
+        report = verify_log(folder)
     except DecisionLogError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{folder}: {error}\n")
         return _UNREADABLE
     sys.stdout.writelines(f"{line}\n" for line in described(report))
     return _CHANGED if report.faults else _INTACT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(
+        "decision_log",
+        does="Look for changes to a decision log: name its segments, every fault with "
+        "file and line, and the head of its index, which is worth keeping "
+        "elsewhere. Nothing is written. The exit code is 0 if nothing was "
+        "changed, 1 if something was, 2 if the log cannot be read.",
+        example="logs/decisions",
+    )
+    parser.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="the log: CREDIT_SCORING_DECISION_LOG_DIR, logs/decisions without it",
+    )
+    return parser
 
 
 def described(report: LogReport) -> list[str]:

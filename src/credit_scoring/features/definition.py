@@ -60,6 +60,11 @@ def feature(
     """
 
     def declare(function: Callable[..., Values]) -> Feature:
+        """Make a feature of the function that stands below.
+
+        Raises:
+            FeatureError: If the function has no docstring.
+        """
         documentation = inspect.getdoc(function)
         if not documentation:
             raise FeatureError(f"feature {function.__name__} has no docstring")

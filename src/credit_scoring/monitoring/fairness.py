@@ -103,7 +103,7 @@ def _judge(
     figures = {"reference": reference, "unassigned": unassigned, "groups": groups}
     message = (
         f"{name}: lowest approval rate {lowest:.3f} of the highest, {unassigned} of "
-        f"{whole + unassigned} decisions in no group"
+        f"{whole + unassigned:,} decisions in no group"
     )
     finding = Finding(f"fairness_{name}", worst(verdicts), message, lowest)
     return JudgedGroups(figures, [finding] if attribute.judged else [])

@@ -65,12 +65,12 @@ def _refused(
     name: str, attribute: Attribute, asked: FairnessGates, why: str
 ) -> Iterator[Gate]:
     yield unmeasured(
-        f"fairness_{name}_assigned", f"at most {asked.unassigned_share:.4f}", why
+        f"fairness_{name}_assigned", f"at most {asked.unassigned_share:g}", why
     )
     for group in attribute.groups:
         for measure, least in _thresholds(asked).items():
             gate = f"fairness_{name}_{group}_{measure}"
-            yield unmeasured(gate, f"at least {least:.4f}", why)
+            yield unmeasured(gate, f"at least {least:g}", why)
 
 
 def _of_groups(

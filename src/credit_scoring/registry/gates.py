@@ -89,7 +89,7 @@ def at_least(
         least: The threshold.
         by_low: Ask the lower end of the interval rather than the figure.
     """
-    threshold = f"at least {least:.4f}" + (" by its lower end" if by_low else "")
+    threshold = f"at least {least:g}" + (" by its lower end" if by_low else "")
     return _compared(name, measure, threshold, by_low=by_low, least=least)
 
 
@@ -104,7 +104,7 @@ def at_most(
         most: The threshold.
         by_high: Ask the upper end of the interval rather than the figure.
     """
-    threshold = f"at most {most:.4f}" + (" by its upper end" if by_high else "")
+    threshold = f"at most {most:g}" + (" by its upper end" if by_high else "")
     return _compared(name, measure, threshold, by_high=by_high, most=most)
 
 
@@ -184,7 +184,7 @@ def none_of(name: str, count: int, what: str, *, of: int, where: str = "") -> Ga
         figure=float(count),
         threshold=f"0 {what}",
         passed=count == 0,
-        why=f"{count} of {of}" + (f", {where}" if count and where else ""),
+        why=f"{count:,} of {of:,}" + (f", {where}" if count and where else ""),
     )
 
 

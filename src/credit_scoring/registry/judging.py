@@ -56,7 +56,7 @@ def _discrimination(found: Examination) -> Iterator[Gate]:
     least = found.parameters.minimum_auc
     yield fail_closed(
         "minimum_auc",
-        f"at least {least:.4f}",
+        f"at least {least:g}",
         lambda: at_least("minimum_auc", found.auc, least),
     )
     if found.champion.version is None:
@@ -136,12 +136,12 @@ def _stability(found: Examination) -> Iterator[Gate]:
     asked = found.parameters.stability
     yield fail_closed(
         "stability_score",
-        f"at most {asked.score_psi:.4f} by its upper end",
+        f"at most {asked.score_psi:g} by its upper end",
         lambda: _by_shift("stability_score", found.score_shift, asked.score_psi, ""),
     )
     yield fail_closed(
         "stability_features",
-        f"at most {asked.feature_psi:.4f} by its upper end",
+        f"at most {asked.feature_psi:g} by its upper end",
         lambda: _worst_feature(found, asked.feature_psi),
     )
 
@@ -208,7 +208,7 @@ def _profit(found: Examination) -> Iterator[Gate]:
     asked = found.parameters.profit
     yield fail_closed(
         "profit",
-        f"at least {asked.minimum:.4f} by its lower end",
+        f"at least {asked.minimum:g} by its lower end",
         lambda: at_least("profit", found.profit, asked.minimum, by_low=True),
     )
     if found.champion.version is None:
@@ -216,7 +216,7 @@ def _profit(found: Examination) -> Iterator[Gate]:
     name = "profit_against_champion"
     yield fail_closed(
         name,
-        f"at least {-asked.margin:.4f} by its lower end",
+        f"at least {-asked.margin:g} by its lower end",
         lambda: at_least(
             name, found.profit_against_champion, -asked.margin, by_low=True
         ),
@@ -227,6 +227,6 @@ def _latency(found: Examination) -> Gate:
     most = found.parameters.latency.median_ms
     return fail_closed(
         "latency_ms",
-        f"at most {most:.4f}",
+        f"at most {most:g}",
         lambda: at_most("latency_ms", Measure(found.latency_ms), most),
     )

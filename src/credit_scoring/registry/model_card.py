@@ -8,6 +8,9 @@ from credit_scoring.decision.engine import DecisionEngine
 from credit_scoring.features.definition import FeatureSet
 from credit_scoring.registry.manifest import Provenance
 
+# Measures are numbers of one type; these are read in another form.
+_COUNTS = frozenset({"rows", "bads"})
+_SHARES = frozenset({"bad_rate", "mean_pd"})
 _DIRECTIONS = {1: "raises the PD", -1: "lowers the PD", 0: "either way"}
 
 
@@ -71,7 +74,7 @@ def _lineage(
 
 def _metrics(metrics: Mapping[str, Any]) -> str:
     rows = [
-        (split, name, _figure(measured.get("value")), _interval(measured))
+        (split, name, _figure(name, measured.get("value")), _interval(name, measured))
         for split, measures in metrics.items()
         if isinstance(measures, Mapping)
         for name, measured in measures.items()
@@ -81,14 +84,18 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     return "## Measures\n\n" + _table(header, rows)
 
 
-def _figure(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float | int) else "missing"
+def _figure(name: str, value: object) -> str:
+    if not isinstance(value, float | int):
+        return "missing"
+    if name in _COUNTS:
+        return f"{value:,.0f}"
+    return f"{value:.1%}" if name in _SHARES else f"{value:.4f}"
 
 
-def _interval(measured: Mapping[str, Any]) -> str:
+def _interval(name: str, measured: Mapping[str, Any]) -> str:
     if measured.get("low") is None or measured.get("high") is None:
         return "none"
-    return f"{_figure(measured['low'])} to {_figure(measured['high'])}"
+    return f"{_figure(name, measured['low'])} to {_figure(name, measured['high'])}"
 
 
 def _decision(engine: DecisionEngine) -> str:

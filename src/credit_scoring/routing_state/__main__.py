@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from credit_scoring.command_line import command_parser
 from credit_scoring.environment import variable
 from credit_scoring.errors import RoutingStateError
 from credit_scoring.registry.records import actor
@@ -60,16 +61,26 @@ def _shown(folder: Path) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="routing",
-        description="Show the routing's override, or change it with a reason.",
+    parser = command_parser(
+        "routing_state",
+        does="Show whether the champion decides on everybody by order, and who said "
+        "so; with a reason, order it or let the configured routing hold again. "
+        "Running workers follow within a second. The folder is "
+        f"CREDIT_SCORING_ROUTING_DIR, {DEFAULT_FOLDER} without it. The exit code "
+        "is 1 if nothing could be changed.",
+        example="--why 'the challenger was mended'",
     )
-    parser.add_argument("--why", default="", help="the reason, which is recorded")
+    parser.add_argument(
+        "--why",
+        default="",
+        help="the reason, which is recorded; without one nothing is changed",
+    )
     parser.add_argument(
         "--to",
         default="configured",
         choices=["configured", "champion"],
-        help="what is to hold: the configured routing, or the champion for everybody",
+        help="what is to hold: the configured routing, or the champion for everybody"
+        " (default: configured)",
     )
     return parser
 

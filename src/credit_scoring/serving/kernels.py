@@ -6,6 +6,7 @@
 import sys
 from pathlib import Path
 
+from credit_scoring.command_line import command_parser
 from credit_scoring.errors import ArtifactError, CreditScoringError
 from credit_scoring.registry.artifact import load_artifact
 from credit_scoring.registry.bento_store import ARTIFACT
@@ -32,8 +33,18 @@ def compile_kernels(models: Path) -> int:
 
 def main(arguments: list[str]) -> int:
     """Compile, and say for how many models; the exit code tells of failure."""
+    parser = command_parser(
+        "serving.kernels",
+        does="Compile all that a service would compile when it starts, while its image "
+        "is built, and keep it where NUMBA_CACHE_DIR says. The exit code is 1 if "
+        "there is no model, or one is not what it was when it was made.",
+        example="/home/bentoml/bento/models",
+    )
+    parser.add_argument(
+        "models", type=Path, metavar="MODELS", help="folder of the Bento's models"
+    )
     try:
-        count = compile_kernels(Path(arguments[0]))
+        count = compile_kernels(parser.parse_args(arguments).models)
     except CreditScoringError as error:
         print(error, file=sys.stderr)  # noqa: T201 - what the caller reads
         return 1

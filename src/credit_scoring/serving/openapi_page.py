@@ -6,15 +6,17 @@ writes it to standard output.
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from credit_scoring import __version__
+from credit_scoring.command_line import command_parser
 from credit_scoring.contract.loading import contract_from_yaml
 from credit_scoring.contract.model import Contract
 from credit_scoring.contract.request import RequestDecoder
 from credit_scoring.contract.request_schema import request_json_schema
+from credit_scoring.errors import ContractError
 from credit_scoring.serving.examples import invalid_example
 from credit_scoring.serving.openapi import Described, api_document
 
@@ -132,15 +134,35 @@ def _cell(words: str) -> str:
     return " ".join(words.split()).replace("|", "\\|")
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: Sequence[str]) -> int:
     """Write the page of a contract's file to standard output.
 
     Args:
         arguments: The contract's file.
+
+    Returns:
+        0, or 1 if there is no contract in the file.
     """
-    contract = contract_from_yaml(Path(arguments[0]))
+    parser = command_parser(
+        "serving.openapi_page",
+        does="Write all routes and fields of the service, as Markdown, to standard "
+        "output. The exit code is 1 if there is no contract in the file.",
+        example="conf/base/parameters_contract.yml > docs/reference/openapi.md",
+    )
+    parser.add_argument(
+        "contract",
+        type=Path,
+        metavar="CONTRACT",
+        help="file of the contract, which says what an application is",
+    )
+    try:
+        contract = contract_from_yaml(parser.parse_args(arguments).contract)
+    except ContractError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     sys.stdout.write(openapi_page(contract))
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -130,6 +130,12 @@ class _Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     async def ask(self, request: bytes) -> _Answer:
+        """Send a request and wait for its answer.
+
+        Raises:
+            _UnusedError: If the connection was closed before anything was read of it.
+            ChannelError: If what comes is no answer.
+        """
         if self._transport is None or self._transport.is_closing():
             raise _UnusedError("the connection is closed")
         self._waiting = asyncio.get_running_loop().create_future()

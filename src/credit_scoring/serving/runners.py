@@ -34,6 +34,10 @@ class Runner(Protocol):
         Args:
             application: Must carry its history.
             explain: Give the reasons of an approval, too.
+
+        Raises:
+            Exception: What went wrong with this application, whatever it was; those
+                that were decided together with it are decided.
         """
 
     def compute(
@@ -97,7 +101,12 @@ class InProcessRunner:
         self._waiting_since = 0.0
 
     async def submit(self, application: Application, *, explain: bool) -> Decision:
-        """Decide on one application, together with those that arrive with it."""
+        """Decide on one application, together with those that arrive with it.
+
+        Raises:
+            Exception: What went wrong with this application, whatever it was.
+            RuntimeError: If it was left undecided.
+        """
         mine = _Waiting(application, explain)
         if not self._waiting:
             self._waiting_since = perf_counter()

@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,22 @@ import pandas as pd
 
 from credit_scoring import settings
 from credit_scoring.challenge.parameters import ChallengeParameters
+from credit_scoring.command_line import (
+    command_parser,
+    number_between,
+    whole_number,
+)
 from credit_scoring.configuration import ProjectConfigLoader
-from credit_scoring.errors import SimulationError
+from credit_scoring.errors import CreditScoringError, SimulationError
 from credit_scoring.monitoring.parameters import MonitoringParameters
 from credit_scoring.registry.gate_parameters import GateParameters
 from credit_scoring.registry.provenance import project_folder
-from credit_scoring.simulation.report import simulation_page, write_pictures
+from credit_scoring.run_progress import RunningLine
+from credit_scoring.simulation.report import (
+    simulation_page,
+    summary_lines,
+    write_pictures,
+)
 from credit_scoring.simulation.roles import MODEL
 from credit_scoring.simulation.simulating import Asked, Models, simulate
 from credit_scoring.simulation.stream import DAYS_OF_A_MONTH, Drift, Held
@@ -28,6 +38,10 @@ from credit_scoring.startup import prepare
 
 DRIFTING = "credit_limit"
 HOURS_OF_A_MONTH = 24 * DAYS_OF_A_MONTH
+_STRENGTH = (
+    "of the drift: applicants of the lowest credit limit come exp(strength) times as "
+    "often as those of the highest"
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,14 +51,32 @@ def main(arguments: Sequence[str]) -> int:
         arguments: Of the command line.
 
     Returns:
-        0.
-
-    Raises:
-        SimulationError: If the default run was not done before.
+        0, or 1 if there is nothing to simulate with, which is said.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    size, window = options.applications, options.window
+    if size % window or size > HOURS_OF_A_MONTH * window:
+        parser.error(
+            f"--applications ({size}) must be a multiple of --window ({window}), at "
+            f"most {HOURS_OF_A_MONTH} times as many: no window is below an hour"
+        )
     quieten_libraries()
-    data = Path(options.data)
+    line = RunningLine()
+    line.start(f"Living through two years of {options.months} months, and many more")
+    try:
+        told = _simulated(options)
+    except CreditScoringError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        line.stop()
+    sys.stdout.writelines(f"{one}\n" for one in told)
+    return 0
+
+
+def _simulated(options: argparse.Namespace) -> list[str]:
+    data = options.data
     with tempfile.TemporaryDirectory(prefix="credit_scoring-year-") as place:
         found = simulate(
             Path(place),
@@ -53,16 +85,15 @@ def main(arguments: Sequence[str]) -> int:
             _plan(options),
             _asked(options),
         )
-    folder = Path(options.output or data / "08_reporting/simulated_year")
+    folder = options.output or data / "08_reporting/simulated_year"
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, indent=2, allow_nan=False)
     (folder / "simulated_year.json").write_text(text, encoding="utf-8")
     page = folder / "simulated_year.html"
     page.write_text(simulation_page(found), encoding="utf-8")
     if options.pictures:
-        write_pictures(found["years"], Path(options.pictures), alpha=options.alpha)
-    sys.stdout.write(f"{page}\n")
-    return 0
+        write_pictures(found["years"], options.pictures, alpha=options.alpha)
+    return [*summary_lines(found), f"{'Report':<12}  {page}"]
 
 
 def quieten_libraries() -> None:
@@ -126,19 +157,30 @@ def _asked(options: argparse.Namespace) -> Asked:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="simulate", description=__doc__)
-    add = parser.add_argument
-    add("--data", default="data", help="folder of the default run's datasets")
-    add("--output", default="", help="folder of the report; by default below data")
-    add("--months", type=int, default=12, help="length of a year")
-    add("--applications", type=int, default=1500, help="a month; whole windows")
-    add("--lag", type=int, default=3, help="months until outcomes are reported")
-    add("--window", type=int, default=500, help="decisions in a window of drift")
-    add("--alpha", type=float, default=1e-4, help="chance of an alarm in a window")
-    add("--strength", type=float, default=1.0, help="of the drift")
-    add("--years", type=int, default=100, help="that alarms are counted in")
-    add("--seed", type=int, default=1, help="of the draws")
-    add("--pictures", default="", help="a folder for the plots, too")
+    parser = command_parser(
+        "simulation",
+        does="Live through two years of decisions, outcomes and drift with the models "
+        "of `kedro run`, count alarms over many more, and write a report. Nothing "
+        "but the report is kept. Some minutes; the exit code is 1 without a "
+        "`kedro run`.",
+        example="--months 12 --years 50",
+    )
+
+    def add(name: str, kind: Callable[[str], Any], default: Any, says: str) -> None:
+        said = says if default is None else f"{says} (default: {default})"
+        parser.add_argument(f"--{name}", type=kind, default=default, help=said)
+
+    add("data", Path, Path("data"), "folder of the default run's datasets")
+    add("output", Path, None, "folder of the report (default: one below --data)")
+    add("months", whole_number(2), 12, "length of a year; half of it has drift")
+    add("applications", whole_number(50), 1500, "in a month; whole windows")
+    add("lag", whole_number(0), 3, "months until outcomes are reported")
+    add("window", whole_number(50), 500, "decisions in a window of drift")
+    add("alpha", number_between(0, 1), 1e-4, "chance of an alarm in a window")
+    add("strength", number_between(0, 20), 1.0, _STRENGTH)
+    add("years", whole_number(1), 100, "that alarms are counted in")
+    add("seed", whole_number(0), 1, "of the draws")
+    add("pictures", Path, None, "folder for the plots as files, too (default: none)")
     return parser
 
 

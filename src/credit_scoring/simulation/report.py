@@ -1,6 +1,6 @@
 """The report of a simulated year: plots, and one page that loads nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,49 @@ def write_pictures(years: Mapping[str, Any], folder: Path, *, alpha: float) -> N
     for name, year in years.items():
         for what, figure in draw(year, alpha=alpha).items():
             figure.savefig(folder / f"simulated-year-{name}-{what}.png")
+
+
+def summary_lines(found: Mapping[str, Any]) -> list[str]:
+    """Say in lines what came out, for who waits at a terminal.
+
+    Args:
+        found: As `credit_scoring.simulation.simulating.simulate` gives it.
+    """
+    noticing = found["noticing"]
+    lines = [line for year in found["years"].values() for line in _year_lines(year)]
+    facts = {
+        "False alarms": f"{noticing['false_windows']:,} of {noticing['windows']:,} "
+        f"windows without drift, in {noticing['false_years']:,} of "
+        f"{noticing['years']:,} years",
+        "Drift": f"noticed {_later(noticing['median_delay'])} in the median of as many "
+        f"years with it, {_later(noticing['longest_delay'])} in the slowest",
+    }
+    return [*lines, *(f"{name:<12}  {text}" for name, text in facts.items())]
+
+
+def _year_lines(year: Mapping[str, Any]) -> Iterator[str]:
+    yield year["title"]
+    acted = [one for one in year["verdicts"] if one["record"]]
+    for one in acted:
+        yield f"  {'month':<10}  {one['month'] + 1}: {one['verdict']}; {one['why']}"
+    if not acted:
+        yield f"  {'challenger':<10}  neither promoted nor retired within the year"
+    well = sum(one["verdict"] == "ok" for one in year["monitored"])
+    yield f"  {'monitoring':<10}  {well} of {len(year['monitored'])} windows ok"
+    begin = year["drift_at"]
+    if begin is not None:
+        since = [
+            _later(None if year[name] is None else year[name] - begin)
+            for name in ("noticed_at", "monitoring_noticed_at")
+        ]
+        yield (
+            f"  {'drift':<10}  after {begin:,} decisions; noticed {since[0]}, by the "
+            f"monitoring pipeline {since[1]}"
+        )
+
+
+def _later(decisions: int | None) -> str:
+    return "never" if decisions is None else f"{decisions:,} decisions later"
 
 
 def simulation_page(found: Mapping[str, Any]) -> str:

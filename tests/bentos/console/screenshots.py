@@ -1,13 +1,19 @@
 """Pictures of each view of the console, in both themes: `make screenshots`.
 
 The Bento that was released here is served; its decisions are on rows of the shipped
-data and are recorded in a folder that is removed at the end.
+data and are recorded in a folder that is removed at the end, as is what the monitoring
+pipeline finds in them.
 """
 
 import argparse
 import gzip
 import itertools
+import os
+import subprocess
+import sys
 import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -43,6 +49,19 @@ def fill_views(page: Page, rows: Path) -> None:
     look_at(page, "what-if")
     page.get_by_role("button", name="Search").click()
     expect(page.locator("#view-what-if .way").first).to_be_visible()
+
+
+def monitor(browser: Browser, url: str, rows: Path, folders: Mapping[str, str]) -> None:
+    """Have the pipeline judge decisions on the rows as if today was over."""
+    with console(browser, url, []) as page:
+        fill_views(page, rows)
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    as_of = f"monitoring.as_of={tomorrow}T02:00:00"
+    subprocess.run(
+        [sys.executable, "-m", "kedro", "run", "--pipelines=monitoring",
+         f"--params={as_of}"],
+        env={**os.environ, **folders}, check=True,
+    )  # fmt: skip
 
 
 def take(page: Page, folder: Path, name: str, *, whole: bool = True) -> None:
@@ -94,8 +113,12 @@ def main() -> int:
         folder = Path(name)
         rows = cut(_APPLICATIONS, folder / "applications.csv")
         server = LocalServer(choose_bento(RELEASE), folder / "server.log")
-        environment = {"CREDIT_SCORING_DECISION_LOG_DIR": str(folder / "decisions")}
-        with server.running(environment=environment) as url, chromium() as browser:
+        folders = {
+            "CREDIT_SCORING_DECISION_LOG_DIR": str(folder / "decisions"),
+            "CREDIT_SCORING_MONITORING_DIR": str(folder / "monitoring"),
+        }
+        with server.running(environment=folders) as url, chromium() as browser:
+            monitor(browser, url, rows, folders)
             faults = take_all(browser, url, rows, options.output)
     for fault in faults:
         print(f"an error of the page: {fault}")  # noqa: T201 - a result

@@ -90,6 +90,17 @@ def test_axe_finds_nothing_serious(page: Page) -> None:
     assert not any(found.values()), found
 
 
+def test_a_part_that_does_not_arrive_is_told(browser: Browser, url: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/console/results.js", lambda route: route.abort())
+    page.goto(f"{url}/console")
+    expect(page.get_by_role("alert")).to_have_text(
+        "The console did not arrive whole. Reload the page."
+    )
+    context.close()
+
+
 def test_a_script_that_gets_into_the_page_does_not_run(
     browser: Browser, url: str
 ) -> None:

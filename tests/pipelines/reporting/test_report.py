@@ -188,9 +188,20 @@ def test_a_gate_that_is_not_passed_is_on_the_first_page(evidence: Evidence) -> N
             "passed": False,
             "why": "it was not measured",
         },
+        {
+            "name": "monotonicity",
+            "figure": 1200.0,
+            "threshold": "0 moves",
+            "passed": True,
+            "why": "w",
+        },
     ]
     text = text_of(render(replace(evidence, judgement={"gates": gates})))
-    assert "Not passed: fairness age, of 2 gates." in text
+    assert "Not passed: fairness age, of 3 gates." in text
+    assert "0.7000" in text
+    # What is counted has no decimals.
+    assert "1,200" in text
+    assert "1200.0000" not in text
     assert "it was not measured" in text
 
 

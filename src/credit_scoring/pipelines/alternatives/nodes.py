@@ -88,11 +88,7 @@ def search_alternatives(  # noqa: PLR0913, PLR0917
     """
     features = feature_set_of(feature_set, contract)
     rows = _joined(model_input, validated_applications, contract)
-    applicants = Applicants(
-        np.ascontiguousarray(rows[list(features.names)].to_numpy(np.float64)),
-        rows["bad"].to_numpy(np.float64),
-        rows["split"].to_numpy(str),
-    )
+    applicants = _applicants(rows, features)
     champion = promotion_record.get("champion") or {}
     by_family = {"scorecard": scorecard_predictions, "boosting": boosting_predictions}
     promoted = promoted_model(by_family[champion["family"]], rows, contract)
@@ -129,6 +125,14 @@ def search_alternatives(  # noqa: PLR0913, PLR0917
     summary = _summary(search, features, proxies, promotion.gates)
     counts = {"models": len(fitted), "models_asked_for": len(asked)}
     return {"table": search.table, "summary": {"champion": champion} | counts | summary}
+
+
+def _applicants(rows: pd.DataFrame, features: FeatureSet) -> Applicants:
+    return Applicants(
+        np.ascontiguousarray(rows[list(features.names)].to_numpy(np.float64)),
+        rows["bad"].to_numpy(np.float64),
+        rows["split"].to_numpy(str),
+    )
 
 
 def _proxies(

@@ -142,6 +142,11 @@ def figure(value: Any) -> str:
     return f"{float(value):.4f}"
 
 
+def gate_figure(value: Any) -> str:
+    """Show what a gate measured: a figure with four digits, or a number of things."""
+    return count(value) if float(value).is_integer() else figure(value)
+
+
 def points(value: Any) -> str:
     """Show points of a score."""
     return f"{float(value):.1f}"

@@ -6,7 +6,7 @@ from credit_scoring.contract.model import Role
 from credit_scoring.pipelines.reporting.blocks import (
     Section,
     count,
-    figure,
+    gate_figure,
     name,
     paragraph,
     points,
@@ -31,9 +31,9 @@ def gates(found: Evidence) -> Section:
                 found.gates,
                 {
                     "name": ("Gate", name),
-                    "figure": ("Figure", figure),
-                    "low": ("from", figure),
-                    "high": ("to", figure),
+                    "figure": ("Figure", gate_figure),
+                    "low": ("from", gate_figure),
+                    "high": ("to", gate_figure),
                     "threshold": ("Asked for", word),
                     "passed": ("Passed", verdict),
                     "why": ("Why", word),

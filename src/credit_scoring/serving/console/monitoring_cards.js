@@ -2,7 +2,7 @@
 
 import { columns, shares } from "./charts.js";
 import { facts, h, notice, tag } from "./dom.js";
-import { count, decided, duration, figure, score, sentence, time, words } from "./format.js";
+import { count, decided, duration, score, sentence, time, words } from "./format.js";
 import { buckets, byLabel, quantile, sum } from "./prometheus.js";
 
 // Usual readings of a PSI; the service's own verdict is in its report.
@@ -39,7 +39,7 @@ export function scoresCard(samples, policy) {
   const used = counts.filter(([, times]) => times > 0).map(([bound]) => bound);
   const bins = counts.filter(([bound]) => bound >= used[0] && bound <= used.at(-1))
     .map(([bound, value]) => ({ name: `up to ${bound}`, value }));
-  return card("Scores", columns(bins, `Histogram of ${total} scores`),
+  return card("Scores", columns(bins, `Histogram of ${count(total)} scores`),
     h("p", { class: "small muted" }, `Approved from ${policy.approve_from}, declined below ${policy.decline_below}. Median ${score(quantile(counts, 0.5))}.`));
 }
 
@@ -51,7 +51,7 @@ export function driftCard(live) {
   const row = (name, one) => h("tr", {}, h("th", { scope: "row" }, name),
     h("td", { class: "drawn", "aria-hidden": "true" }, h("div", { class: "track" },
       h("div", { class: `bar ${reading(one.psi)}`, style: { left: "0", width: `${Math.min(100, (100 * one.psi) / (2 * MUCH_SHIFT))}%` } }))),
-    h("td", { class: "number" }, figure(one.psi)));
+    h("td", { class: "number" }, one.psi.toFixed(3)));
   if (live.score?.psi === null || live.score?.psi === undefined) {
     return card("Drift, live", h("p", { class: "muted" }, sentence(live.reason ?? "there is no figure yet")),
       facts([["Applications seen", count(live.applications)], ["Needed", count(live.least)]]));
