@@ -109,17 +109,16 @@ def send_batch(port: int, path: Path) -> None:
 
 @contextmanager
 def watched(process: psutil.Process) -> Iterator[list[int]]:
-    """Note the memory of a process and its children, in bytes, now and then."""
+    """Note the memory of the largest child of a process, in bytes, now and then."""
     seen: list[int] = []
     over = threading.Event()
+    # Looked for once: it takes long enough to be noticed by who measures beside it.
+    processes = process.children(recursive=True)
 
     def watch() -> None:
         while not over.is_set():
             seen.append(
-                max(
-                    one.memory_info().rss - one.memory_info().shared
-                    for one in (process, *process.children(recursive=True))
-                )
+                max(one.memory_info().rss for one in processes if one.is_running())
             )
             over.wait(0.05)
 
