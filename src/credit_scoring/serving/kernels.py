@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         does="Compile all that a service would compile when it starts, while its image "
         "is built, and keep it where NUMBA_CACHE_DIR says. The exit code is 1 if "
         "there is no model, or one is not what it was when it was made.",
-        example="/home/bentoml/bento/models",
+        example="bento/models",
     )
     parser.add_argument(
         "models", type=Path, metavar="MODELS", help="folder of the Bento's models"
