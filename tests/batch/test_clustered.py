@@ -135,6 +135,28 @@ def test_one_machine_goes_on_with_what_a_cluster_began(
     assert told[0] >= CHUNK_ROWS
 
 
+def test_a_lost_scheduler_ends_a_job_which_then_goes_on(
+    ask: Callable[..., BatchRequest], batch_models: BatchModels
+) -> None:
+    killed: list[int] = []
+    request = ask("begun")
+    with connected(PARAMETERS) as client:
+        pid = client.run_on_scheduler(os.getpid)
+
+        def kill(rows: int) -> None:
+            if not killed:
+                killed.append(pid)
+                os.kill(pid, signal.SIGKILL)
+
+        with pytest.raises(BatchError, match="scheduler was lost"):
+            run(request, batch_models, client, kill)
+    assert killed
+    told: list[int] = []
+    here = run(ask("here"), batch_models)
+    assert run(request, batch_models, None, told.append) == here
+    assert told[0] >= CHUNK_ROWS
+
+
 def test_parts_hold_every_chunk_that_is_not_done_once(
     ask: Callable[..., BatchRequest], batch_models: BatchModels
 ) -> None:

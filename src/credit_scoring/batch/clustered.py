@@ -9,7 +9,8 @@ process that runs the job writes.
 import tempfile
 import threading
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
+from concurrent.futures import CancelledError
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _PART_ROWS = 262_144
 # Parts for each worker, at least, so that all are done at about the same time.
 _PARTS_EACH = 4
+# What comes of a scheduler that is lost.
+_OF_A_LOSS = (CancelledError, OSError, RuntimeError, TimeoutError)
 # Parts that are under way or wait, for each worker.
 _AT_A_TIME = 2
 
@@ -153,7 +156,7 @@ def on_cluster(client: "Client", parameters: ClusterParameters) -> Elsewhere:
 
     Returns:
         What decides; it raises `BatchError` where the same rows cost worker after
-        worker.
+        worker, or the scheduler is lost.
     """
 
     def decide(
@@ -169,8 +172,17 @@ def on_cluster(client: "Client", parameters: ClusterParameters) -> Elsewhere:
                 "lost over the same rows: they need more memory, or fewer rows at a "
                 "time (batch_scoring.chunk_rows). What is finished is kept"
             ) from None
+        except _OF_A_LOSS:
+            if client.status == "running":
+                raise
+            raise BatchError(
+                f"{prepared.request.source}: the cluster's scheduler was lost. What is "
+                "finished is kept: the same run, started again, goes on with the rest"
+            ) from None
         finally:
-            client.unregister_worker_plugin(plugin.name)
+            # There is nobody to be told when the scheduler is lost.
+            with suppress(*_OF_A_LOSS):
+                client.unregister_worker_plugin(plugin.name)
 
     return decide
 
@@ -203,7 +215,8 @@ def _gathered(  # noqa: PLR0913, PLR0917 - a job, and where it is done
             submit_next(1)
     finally:
         # What is begun when the job stops is of no use to it.
-        client.cancel(list(held.values()))
+        with suppress(*_OF_A_LOSS):
+            client.cancel(list(held.values()))
 
 
 def _calls(
