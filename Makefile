@@ -90,8 +90,7 @@ simulate: $(INSTALLED) ## A year of decisions, outcomes and drift (MONTHS, YEARS
 
 .PHONY: test
 test: $(INSTALLED) ## The whole test suite with the coverage gate
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov \
-		--cov-report=term --cov-fail-under=95
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=95
 	@$(BIN)/coverage report --fail-under=100 > .venv/coverage.txt \
 		--include='*/scorecard/*,*/evaluation/*,*/decision/*' || \
 		{ cat .venv/coverage.txt; exit 1; }

@@ -21,8 +21,7 @@ from mlflow import MlflowClient
 from credit_scoring.registry.artifact import Artifact, load_artifact
 from credit_scoring.serving.local_server import LocalServer
 
-# One worker runs them all, so that what they share is made once.
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("main_path")]
+pytestmark = pytest.mark.end_to_end
 
 PROJECT = Path(__file__).parents[1]
 PARTS = ("bentofile.yaml", "bentos", "conf", "data/01_raw", "pyproject.toml", "src")

@@ -61,6 +61,8 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
                 f"-filer.port={filer}",
                 "-s3",
                 f"-s3.port={s3}",
+                "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
                 f"-s3.config={config}",
             ],
             stdout=log,

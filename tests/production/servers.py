@@ -120,6 +120,8 @@ def s3(folder: Path) -> Iterator[S3]:
     ports = {name: _low_port() for name in ("master", "volume", "filer", "s3")}
     words = [f"-{name}.port={port}" for name, port in ports.items()]
     words += [f"-ip={HOST}", f"-ip.bind={HOST}", f"-dir={folder}", "-s3"]
+    # Its catalogs would listen on ports that are always the same.
+    words += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     words += [f"-s3.config={config}", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
     with (folder / "weed.log").open("wb") as log:
         server = subprocess.Popen([str(weed), "server", *words], stdout=log, stderr=log)

@@ -96,6 +96,9 @@ class Shell:
         inherited = {n: v for n, v in os.environ.items() if not n.startswith("COV")}
         for told_by_make in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
             inherited.pop(told_by_make, None)
+        # Other tests of the same worker may have sent all logs elsewhere.
+        for folder_of_logs in ("DECISION_LOG_DIR", "OUTCOMES_DIR"):
+            inherited.pop(f"CREDIT_SCORING_{folder_of_logs}", None)
         self._environment = inherited | {
             "PATH": f"{folder / '.venv' / 'bin'}:{inherited['PATH']}",
             "PORT": str(self._port),

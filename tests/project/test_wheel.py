@@ -161,7 +161,7 @@ def test_pipelines_run_where_only_configuration_and_data_are(
         (("contract_proposal", "--help"), "usage: "),
         (("routing_state", "--help"), "usage: "),
         (("decision_log", "."), "0 decisions"),
-        (("serve", "--help"), "Usage: "),
+        (("serve", "--help"), "usage: "),
     ],
 )
 def test_its_commands_are_there(

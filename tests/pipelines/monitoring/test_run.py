@@ -37,6 +37,12 @@ Row = dict[str, Any]
 PATIENCE_MS = 120_000
 
 
+@pytest.fixture(autouse=True)
+def logs_in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests of the same worker may have sent all logs elsewhere."""
+    monkeypatch.delenv("CREDIT_SCORING_DECISION_LOG_DIR", raising=False)
+
+
 @pytest.fixture
 def models(own_project: SmallProject) -> Models:
     """The project's champion, as its release names it."""
