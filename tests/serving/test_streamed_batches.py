@@ -181,6 +181,14 @@ def test_what_is_wrong_with_the_whole_is_known_before_a_row_is_decided(
     assert recorder.kept == []
 
 
+@pytest.mark.parametrize("before", ["", "a"])
+def test_a_header_without_an_end_is_refused(before: str, call: Call) -> None:
+    body, headers = (before + "ü" * (1 << 20)).encode(), {"content-type": CSV}
+    reply = call("POST", "/predict/batch", content=body, headers=headers)
+    assert reply.status_code == 400
+    assert "header is longer than" in reply.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_that_cannot_be_recorded_any_more_say_so(
     kind: str, call: Call, recorder: Recorder

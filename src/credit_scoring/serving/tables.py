@@ -122,12 +122,17 @@ def _head(body: Body) -> bytes:
     """Give the first lines of a text, with its header.
 
     Raises:
-        ContractError: If there is nothing but blanks.
+        ContractError: If there is nothing but blanks, or no line ends.
     """
     start = body[:_HEAD_BYTES].removeprefix(_UTF8_BOM)
     if not start.strip():
         raise ContractError(f"{_NAME}: is empty; expected a header and rows")
-    return start[: start.rfind(b"\n") + 1] or start
+    if len(body) <= _HEAD_BYTES:
+        return start
+    end = max(start.rfind(b"\n"), start.rfind(b"\r")) + 1
+    if not end:
+        raise ContractError(f"{_NAME}: the header is longer than {_HEAD_BYTES} bytes")
+    return start[:end]
 
 
 def _in_their_places(right: Rows, count: int, odd: OddRows) -> Rows:
