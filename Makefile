@@ -101,7 +101,7 @@ faults: $(INSTALLED) ## Break everything under load: a table of what clients not
 
 .PHONY: production-test
 production-test: $(INSTALLED) ## A run on PostgreSQL and S3 whose MLflow server is killed
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/production \
+	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/production/test_*.py \
 		tests/production/interrupted_run.py
 
 .PHONY: bench
@@ -184,6 +184,10 @@ SIZES ?= 100000 1000000 10000000
 bench-growth: packed ## How time and memory of batch scoring grow with the rows (SIZES)
 	@$(BIN)/python tests/benchmarks/batch_growth.py --sizes $(SIZES) --markdown
 
+.PHONY: bench-external
+bench-external: $(INSTALLED) ## Growing trees on rows in files, and in memory (SIZES)
+	@$(BIN)/python tests/benchmarks/external_memory.py --sizes $(SIZES) --markdown
+
 .PHONY: bench-store
 bench-store: $(INSTALLED) ## Memory of Redis a history: 10,000 to a million keys
 	@test -f data/02_intermediate/validated_applications.parquet || \
@@ -220,7 +224,8 @@ airflow-dags: $(INSTALLED) ## What Airflow's DAGs are made of, from the pipeline
 
 .PHONY: airflow-test
 airflow-test: airflow airflow-dags ## The DAGs, run by the real Airflow (minutes)
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/deployment/airflow \
+	@$(BIN)/python -m pytest -q -p no:cacheprovider \
+		tests/deployment/airflow/test_*.py \
 		tests/deployment/airflow/airflow_run.py \
 		tests/deployment/airflow/airflow_live.py
 

@@ -154,3 +154,17 @@ def test_what_tells_that_a_run_is_there_is_made_by_one() -> None:
         for path in re.findall(r"filepath: (\S+)", catalog)
     }
     assert looked_for <= made
+
+
+def test_no_target_names_a_folder_of_tests_and_a_file_in_it() -> None:
+    """Pytest would run the folder's ``test_*.py`` alone, without a word."""
+    text = (PROJECT / "Makefile").read_text().replace("\\\n", " ")
+    asked = [
+        re.findall(r"\btests/\S+", line)
+        for line in text.splitlines()
+        if "-m pytest" in line
+    ]
+    assert sum(len(paths) > 1 for paths in asked) > 3
+    for paths in asked:
+        within = [(a, b) for a in paths for b in paths if b.startswith(f"{a}/")]
+        assert not within
