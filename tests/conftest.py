@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +105,21 @@ def own_project(small_project: SmallProject, tmp_path: Path) -> SmallProject:
     skipped = shutil.ignore_patterns("bentoml", "mlruns", "build")
     shutil.copytree(small_project.folder, folder, ignore=skipped)
     return SmallProject(folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of two megabytes."""
+    mount, folder = shutil.which("mount"), tmp_path / "disk"
+    folder.mkdir()
+    if mount is None or os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk")
+    options = ["-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    done = subprocess.run([mount, *options], capture_output=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("no small disk can be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def booster(sample: Sample) -> xgboost.Booster:
 
 @pytest.fixture(scope="session")
 def ensemble(booster: xgboost.Booster, sample: Sample) -> TreeEnsemble:
-    return ensemble_from_booster(booster, sample.names, sample.x)
+    return ensemble_from_booster(booster, sample.names, [sample.x])
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def test_margins_have_xgboosts_bits_on_the_shipped_rows(
 ):
     booster = grow_trees(shipped_rows, max_depth=depth, n_trees=40)
     x = shipped_rows.x
-    ensemble = ensemble_from_booster(booster, shipped_rows.names, x)
+    ensemble = ensemble_from_booster(booster, shipped_rows.names, [x])
     assert len(x) == 30_000
     assert same_bits(
         ensemble.margin(x), booster.inplace_predict(x, predict_type="margin")
@@ -31,7 +31,7 @@ def test_margins_have_xgboosts_bits_on_the_shipped_rows(
 @pytest.mark.parametrize("base_score", [0.01, 0.2212, 0.5, 0.731, 0.999])
 def test_the_base_margin_is_rounded_as_xgboost_does(sample, grow_trees, base_score):
     booster = grow_trees(sample, n_trees=3, base_score=base_score)
-    ensemble = ensemble_from_booster(booster, sample.names, sample.x)
+    ensemble = ensemble_from_booster(booster, sample.names, [sample.x])
     exact = np.log(base_score / (1 - base_score))
     assert ensemble.base_margin == pytest.approx(exact, abs=1e-6)
 
@@ -48,7 +48,7 @@ def test_the_base_margin_is_rounded_as_xgboost_does(sample, grow_trees, base_sco
 )
 def test_trees_of_every_shape_are_taken_over(sample, grow_trees, settings):
     booster = grow_trees(sample, n_trees=8, **settings)
-    ensemble = ensemble_from_booster(booster, sample.names, sample.x)
+    ensemble = ensemble_from_booster(booster, sample.names, [sample.x])
     expected = booster.inplace_predict(sample.x, predict_type="margin")
     assert same_bits(ensemble.margin(sample.x), expected)
 
@@ -66,25 +66,25 @@ def test_infinite_values_go_where_xgboost_sends_them(booster, sample, ensemble):
 def test_another_objective_is_refused(sample, grow_trees):
     booster = grow_trees(sample, objective="reg:squarederror")
     with pytest.raises(ArtifactError, match=r"reg:squarederror.*expected.*logistic"):
-        ensemble_from_booster(booster, sample.names, sample.x)
+        ensemble_from_booster(booster, sample.names, [sample.x])
 
 
 @pytest.mark.filterwarnings("ignore:(?s).*`booster=dart` is deprecated:UserWarning")
 def test_another_kind_of_booster_is_refused(sample, grow_trees):
     booster = grow_trees(sample, booster="dart", rate_drop=0.5)
     with pytest.raises(ArtifactError, match="'booster': 'dart'"):
-        ensemble_from_booster(booster, sample.names, sample.x)
+        ensemble_from_booster(booster, sample.names, [sample.x])
 
 
 def test_another_number_of_features_is_refused(booster, sample):
     with pytest.raises(ArtifactError, match=r"'features': 6.*'features': 5"):
-        ensemble_from_booster(booster, sample.names[:5], sample.x)
+        ensemble_from_booster(booster, sample.names[:5], [sample.x])
 
 
 def test_a_booster_without_trees_is_refused(sample, grow_trees):
     booster = grow_trees(sample, n_trees=0)
     with pytest.raises(ArtifactError, match="no trees; expected at least one"):
-        ensemble_from_booster(booster, sample.names, sample.x)
+        ensemble_from_booster(booster, sample.names, [sample.x])
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_margins_have_xgboosts_bits_where_trees_split_by_category(
 ):
     x, bad = categorical
     booster = grow_on_categories(x, bad, max_cat_to_onehot=max_cat_to_onehot)
-    ensemble = ensemble_from_booster(booster, CATEGORICAL_NAMES, x)
+    ensemble = ensemble_from_booster(booster, CATEGORICAL_NAMES, [x])
     assert len(ensemble.trees.category_nodes) > 30
     expected = booster.inplace_predict(x, predict_type="margin")
     assert same_bits(ensemble.margin(x), expected)
@@ -134,7 +134,7 @@ def test_margins_have_xgboosts_bits_where_trees_split_by_category(
 def test_categories_never_seen_go_where_xgboost_sends_them(categorical, code):
     x, bad = categorical
     booster = grow_on_categories(x, bad, max_cat_to_onehot=4)
-    ensemble = ensemble_from_booster(booster, CATEGORICAL_NAMES, x)
+    ensemble = ensemble_from_booster(booster, CATEGORICAL_NAMES, [x])
     asked = x[:500].copy()
     asked[:, 0] = code
     asked[::2, 2] = code
@@ -145,7 +145,7 @@ def test_categories_never_seen_go_where_xgboost_sends_them(categorical, code):
 def test_a_saved_model_keeps_its_categories(categorical, tmp_path):
     x, bad = categorical
     booster = grow_on_categories(x, bad, max_cat_to_onehot=1)
-    ensemble_from_booster(booster, CATEGORICAL_NAMES, x).save(tmp_path)
+    ensemble_from_booster(booster, CATEGORICAL_NAMES, [x]).save(tmp_path)
     assert verify_against_xgboost(tmp_path, x) == len(x)
 
 

@@ -8,7 +8,7 @@ from credit_scoring.boosting.groups import flatten, list_groups
 @pytest.mark.parametrize("depth", [1, 2, 4, 6])
 def test_every_leaf_is_in_one_group_of_at_most_four(sample, grow_trees, depth):
     booster = grow_trees(sample, n_trees=10, max_depth=depth)
-    trees = ensemble_from_booster(booster, sample.names, sample.x).trees
+    trees = ensemble_from_booster(booster, sample.names, [sample.x]).trees
     groups = list_groups(trees)
     values = sorted(leaf.value for group in groups for leaf in group.leaves)
     assert values == sorted(trees.value[trees.is_leaf].tolist())

@@ -46,14 +46,14 @@ def walking_wrong(monkeypatch):
 
 @pytest.fixture
 def native(walking_wrong, booster, sample):
-    return ensemble_from_booster(booster, sample.names, sample.x)
+    return ensemble_from_booster(booster, sample.names, [sample.x])
 
 
 def test_a_walker_that_disagrees_is_replaced_with_a_warning(
     walking_wrong, booster, sample, caplog
 ):
     with caplog.at_level(logging.WARNING):
-        model = ensemble_from_booster(booster, sample.names, sample.x)
+        model = ensemble_from_booster(booster, sample.names, [sample.x])
     assert isinstance(model, NativeEnsemble)
     assert "4000 of 4000 margins differ from XGBoost's" in caplog.text
     assert "XGBoost takes the place of the compiled trees" in caplog.text

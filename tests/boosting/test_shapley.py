@@ -40,7 +40,7 @@ def enumerated(margin, x, background):
 @pytest.mark.parametrize("depth", [1, 2, 3, 5])
 def test_contributions_equal_the_definition(sample, grow_trees, depth):
     booster = grow_trees(sample, n_trees=6, max_depth=depth)
-    model = ensemble_from_booster(booster, sample.names, sample.x)
+    model = ensemble_from_booster(booster, sample.names, [sample.x])
     background = sample.x[1_000:1_040]
     found = model.with_background(background).contributions(sample.x[:25])
     for row in range(25):
@@ -58,7 +58,7 @@ def test_contributions_equal_the_definition_where_trees_split_by_category():
     )
     settings = {"objective": "binary:logistic", "max_depth": 4, "nthread": 1}
     booster = xgboost.train(settings, matrix, num_boost_round=8)
-    model = ensemble_from_booster(booster, ("a", "b", "c", "d"), x)
+    model = ensemble_from_booster(booster, ("a", "b", "c", "d"), [x])
     assert len(model.trees.category_nodes)
     background = x[1_000:1_040]
     found = model.with_background(background).contributions(x[:25])
@@ -73,7 +73,7 @@ def test_contributions_equal_shap_on_the_shipped_rows(
 ):
     booster = grow_trees(shipped_rows, n_trees=40, max_depth=depth)
     x = shipped_rows.x
-    model = ensemble_from_booster(booster, shipped_rows.names, x)
+    model = ensemble_from_booster(booster, shipped_rows.names, [x])
     explainer = shap.TreeExplainer(
         booster,
         data=x[:100],
@@ -104,7 +104,7 @@ def test_a_row_explained_against_itself_has_nothing_to_explain(ensemble, sample)
 
 def test_missing_values_are_explained_on_both_sides(sample, grow_trees):
     booster = grow_trees(sample, n_trees=5, max_depth=3)
-    model = ensemble_from_booster(booster, sample.names, sample.x)
+    model = ensemble_from_booster(booster, sample.names, [sample.x])
     background = sample.x[:30].copy()
     background[::2] = np.nan
     row = np.full(6, np.nan)
@@ -136,7 +136,7 @@ def test_a_background_row_given_twice_counts_twice(ensemble, sample):
 
 def test_trees_too_deep_to_explain_are_refused(sample, grow_trees):
     booster = grow_trees(sample, n_trees=2, max_depth=7)
-    model = ensemble_from_booster(booster, sample.names, sample.x)
+    model = ensemble_from_booster(booster, sample.names, [sample.x])
     with pytest.raises(ArtifactError, match="7 splits deep; reasons need at most 6"):
         model.with_background(sample.x)
 
@@ -148,7 +148,7 @@ def test_an_empty_background_is_refused(ensemble, sample):
 
 def test_trees_that_are_single_leaves_contribute_nothing(sample, grow_trees):
     booster = grow_trees(sample, n_trees=2, min_child_weight=1e9)
-    model = ensemble_from_booster(booster, sample.names, sample.x)
+    model = ensemble_from_booster(booster, sample.names, [sample.x])
     found = model.with_background(sample.x[:9]).contributions(sample.x[:9])
     assert found.shape == (9, 6)
     assert not found.any()

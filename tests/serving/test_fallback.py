@@ -66,7 +66,7 @@ def folder(
     features: Any,
 ) -> Path:
     """The artifact of a boosting model that XGBoost agrees with."""
-    made = ensemble_from_booster(booster, engine.features.names, features)
+    made = ensemble_from_booster(booster, engine.features.names, [features])
     background = features[:50]
     boosting = DecisionEngine(
         made.with_background(background),

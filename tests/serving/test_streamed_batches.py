@@ -6,12 +6,10 @@ import json
 import mmap
 import os
 import re
-import shutil
 import socket
-import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -356,20 +354,6 @@ def test_a_large_body_is_a_file_that_goes_with_it(
     assert isinstance(found, mmap.mmap)
     assert found[:] == large
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    mount, folder = shutil.which("mount"), tmp_path / "disk"
-    folder.mkdir()
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    options = ["-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
-    done = subprocess.run([mount, *options], capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip("no small disk can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def test_a_body_that_finds_no_room_is_refused(

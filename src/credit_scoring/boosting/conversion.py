@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ _WORD = 32
 
 
 def ensemble_from_booster(
-    booster: xgboost.Booster, features: tuple[str, ...], rows: NDArray[np.float64]
+    booster: xgboost.Booster,
+    features: tuple[str, ...],
+    rows: Iterable[NDArray[np.float64]],
 ) -> TreeEnsemble:
     """Compile a booster, and prove it on rows.
 
@@ -33,7 +35,8 @@ def ensemble_from_booster(
     Args:
         booster: Binary logistic booster of trees; all its rounds are used.
         features: Names of the feature matrix's columns, in order.
-        rows: Feature rows to prove the equality on, shape (n, n_features).
+        rows: Feature rows to prove the equality on, part by part, each of shape
+            (n, n_features).
 
     Raises:
         ArtifactError: If the booster is of a kind that the trees cannot hold.
@@ -48,7 +51,8 @@ def ensemble_from_booster(
     )
     ensemble.trees.check(len(features))
     try:
-        _check_equal(booster, ensemble, rows)
+        for part in rows:
+            _check_equal(booster, ensemble, part)
     except ArtifactError as error:
         _LOG.warning("%s; XGBoost takes the place of the compiled trees", error)
         return NativeEnsemble.of(ensemble)

@@ -1,8 +1,9 @@
 """Fitting of the boosting candidate: monotone trees, stopped on validation rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from credit_scoring.boosting.conversion import ensemble_from_booster
 from credit_scoring.boosting.ensemble import TreeEnsemble
+from credit_scoring.boosting.external_memory import StoredGrower, StoredRows
 from credit_scoring.boosting.growers import Grower, HereGrower, Sample
 from credit_scoring.boosting.parameters import BoostingParameters, Hyperparameters
 from credit_scoring.boosting.search import Trial, search_hyperparameters
@@ -32,6 +34,7 @@ def fit_boosting(  # noqa: PLR0913 - two labelled samples, and what to fit on th
     feature_names: Sequence[str],
     directions: Sequence[int],
     parameters: BoostingParameters,
+    stored: StoredRows | None = None,
 ) -> FittedCandidate[TreeEnsemble]:
     """Search and fit monotone gradient boosting.
 
@@ -50,11 +53,13 @@ def fit_boosting(  # noqa: PLR0913 - two labelled samples, and what to fit on th
         directions: For each feature +1, if the PD may only rise with it, -1, if
             it may only fall, 0 if either.
         parameters: Budget, seed, limits, starting point and search space.
+        stored: Rows to grow the model's trees on, with what the search chose; None
+            for those of the search.
 
     Returns:
         The model without a background, proved bit-equal to XGBoost on all rows;
-        the trials; the chosen hyper-parameters with ``n_trees`` and
-        ``validation_log_loss``.
+        the trials; the chosen hyper-parameters with ``n_trees``,
+        ``validation_log_loss`` and ``training_rows``.
 
     Raises:
         TrainingError: If shapes do not fit, or a sample lacks goods or bads.
@@ -78,16 +83,32 @@ def fit_boosting(  # noqa: PLR0913 - two labelled samples, and what to fit on th
     with _grower(*samples, parameters) as grower:
         trainer = _Trainer(grower, parameters, settings)
         trials = search_hyperparameters(trainer.evaluate, parameters)
-    if trainer.best is None:
-        raise TrainingError("no trial gave a model")
+    booster = trainer.booster
     best = trials.iloc[int(trials["validation_log_loss"].to_numpy().argmin())]
     chosen = {name: float(best[name]) for name in Hyperparameters.model_fields}
     chosen |= {name: float(best[name]) for name in _MEASURES}
-    trainer.best.feature_names = list(names)
-    model = ensemble_from_booster(
-        trainer.best, names, np.concatenate([train_x, validation_x])
+    chosen["training_rows"] = float(len(train_x) if stored is None else len(stored))
+    if stored is not None:
+        grower = StoredGrower(stored, samples[1], **_limits(parameters))
+        trainer = _Trainer(grower, parameters, settings)
+        chosen |= trainer.evaluate(_point_of(chosen)).figures
+        booster = trainer.booster
+    booster.feature_names = list(names)
+    proof = chain(
+        [np.concatenate([train_x, validation_x])],
+        (x.astype(np.float64) for x, _ in (stored.parts() if stored else ())),
     )
+    model = ensemble_from_booster(booster, names, proof)
     return FittedCandidate(model=model, trials=trials, chosen=chosen)
+
+
+def _point_of(chosen: Mapping[str, float]) -> Hyperparameters:
+    names = Hyperparameters.model_fields
+    return Hyperparameters.model_validate({name: chosen[name] for name in names})
+
+
+def _limits(parameters: BoostingParameters) -> dict[str, int]:
+    return {"max_bin": parameters.max_bin, "nthread": parameters.nthread}
 
 
 def _check_sample(
@@ -124,6 +145,17 @@ class _Trainer:
     best: xgboost.Booster | None = field(default=None)
     best_loss: float = field(default=float("inf"))
 
+    @property
+    def booster(self) -> xgboost.Booster:
+        """The best booster.
+
+        Raises:
+            TrainingError: If there is none.
+        """
+        if self.best is None:
+            raise TrainingError("no trial gave a model")
+        return self.best
+
     def evaluate(self, hyperparameters: Hyperparameters) -> Trial:
         """Grow trees until the validation log loss stops falling."""
         booster = self.grower.grow(
@@ -143,8 +175,7 @@ def _grower(
 ) -> Iterator[Grower]:
     """Hold the rows where the trees are to be grown."""
     if parameters.cluster is None:
-        limits = {"max_bin": parameters.max_bin, "nthread": parameters.nthread}
-        yield HereGrower(train, validation, **limits)
+        yield HereGrower(train, validation, **_limits(parameters))
         return
     require_dask()
     from credit_scoring.boosting.clustered import ClusterGrower

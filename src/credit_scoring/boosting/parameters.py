@@ -54,6 +54,22 @@ class SearchSpace(BaseModel):
     gamma: SearchRange
 
 
+class ExternalMemoryParameters(BaseModel):
+    """Where the rows are that are larger than memory.
+
+    Attributes:
+        input: Path or URL of a Parquet or CSV file of applications with outcomes, or
+            of a folder of them.
+        folder: Where the training rows and their bins are while trees are grown on
+            them: about 10 bytes a row and feature.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: str = Field(min_length=1)
+    folder: str = Field(min_length=1)
+
+
 class BoostingParameters(BaseModel):
     """How the boosting candidate is searched and fitted.
 
@@ -69,6 +85,9 @@ class BoostingParameters(BaseModel):
             differ in the last bit, and so may the trees.
         cluster: Workers of Dask that grow the trees; None for this process. Another
             number of workers gives other trees, as another seed does.
+        external_memory: Files that are larger than memory. The search goes on as
+            many of their rows as the catalog takes; the trees of the model are then
+            grown on all of their training rows.
         starting_point: Hyper-parameters of the first trial.
         search_space: Where the other trials may look.
     """
@@ -83,8 +102,15 @@ class BoostingParameters(BaseModel):
     max_bin: int = Field(ge=2)
     nthread: int = Field(ge=1)
     cluster: ClusterParameters | None = None
+    external_memory: ExternalMemoryParameters | None = None
     starting_point: Hyperparameters
     search_space: SearchSpace
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.cluster is not None and self.external_memory is not None:
+            raise ValueError("expected cluster or external_memory, not both")
+        return self
 
     @model_validator(mode="after")
     def _starting_point_inside(self) -> Self:

@@ -29,6 +29,11 @@ class Trial:
     loss: float
     measures: Mapping[str, float]
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """Give all of it, by the names that the trials' table has."""
+        return {"validation_log_loss": self.loss, **self.measures}
+
 
 def search_hyperparameters(
     evaluate: Callable[[Hyperparameters], Trial], parameters: BoostingParameters
@@ -59,8 +64,7 @@ def search_hyperparameters(
                 {
                     "trial": number,
                     **chosen.model_dump(),
-                    "validation_log_loss": trial.loss,
-                    **trial.measures,
+                    **trial.figures,
                 }
             )
             advance()

@@ -88,6 +88,8 @@ def select_columns(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Take the contract's columns from a table, under the contract's names.
 
+    The table names them as the contract does, or all as its sources are.
+
     Args:
         table: As `read_applications` gives it.
         contract: Names the columns and their sources.
@@ -103,6 +105,8 @@ def select_columns(
     """
     present = list(table.columns)
     wanted = {column.source: api for api, column in contract.columns.items()}
+    if len(contract.columns.keys() & set(present)) > len(wanted.keys() & set(present)):
+        wanted = {api: api for api in contract.columns}
     twice = sorted({source for source in wanted if present.count(source) > 1})
     if twice:
         raise ContractError(

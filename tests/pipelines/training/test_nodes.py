@@ -6,6 +6,9 @@ from credit_scoring.decision.parameters import BackgroundParameters, DecisionPar
 from credit_scoring.decision.uncertainty import FeatureRange, Uncertainty
 from credit_scoring.errors import TrainingError
 from credit_scoring.features.definition import FeatureSet, feature
+from credit_scoring.pipelines.feature_engineering.parameters import (
+    FeatureEngineeringParameters,
+)
 from credit_scoring.pipelines.training import nodes
 from credit_scoring.pipelines.training.nodes import (
     calibrate,
@@ -21,6 +24,7 @@ from credit_scoring.pipelines.training.parameters import (
     CandidateParameters,
     TrainingParameters,
 )
+from credit_scoring.pipelines.validation.nodes import ValidationParameters
 from credit_scoring.scorecard.scaling import score_from_log_odds
 
 
@@ -43,6 +47,23 @@ FEATURES = FeatureSet(
     source="",
 )
 TRAINING = TrainingParameters()
+ENGINEERING = FeatureEngineeringParameters.model_validate(
+    {
+        "feature_set": "two",
+        "split": {
+            "salt": "any",
+            "shares": {
+                "train": 0.4, "validation": 0.1, "calibration": 0.2, "test": 0.3,
+            },
+        },
+    }
+)  # fmt: skip
+VALIDATION = ValidationParameters(
+    maximum_rejected_share=0.02,
+    minimum_rows=1,
+    minimum_rows_of_each_class=1,
+    rejected_file="rejected.csv",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +115,7 @@ def fitted(model_input):
     candidate = CandidateParameters.model_validate(
         {"family": "scorecard", "n_trials": 2}
     )
-    return fit_candidate(model_input, "two", candidate, None)
+    return fit_candidate(model_input, candidate, None, ENGINEERING, VALIDATION)
 
 
 def test_a_scorecard_is_fitted_when_the_family_says_so(fitted):
@@ -127,7 +148,7 @@ def test_boosting_is_fitted_when_the_family_says_so(model_input):
             "search_space": {k: {"low": v, "high": v} for k, v in point.items()},
         }
     )
-    fitted = fit_candidate(model_input, "two", candidate, None)
+    fitted = fit_candidate(model_input, candidate, None, ENGINEERING, VALIDATION)
     assert fitted["fitted_model"].family == "boosting"
     assert len(fitted["search_trials"]) == 1
 
@@ -140,7 +161,7 @@ def test_fitting_sees_only_train_and_validation_rows(model_input, fitted):
     candidate = CandidateParameters.model_validate(
         {"family": "scorecard", "n_trials": 2}
     )
-    again = fit_candidate(changed, "two", candidate, None)
+    again = fit_candidate(changed, candidate, None, ENGINEERING, VALIDATION)
     assert again["fitted_model"].table == fitted["fitted_model"].table
 
 

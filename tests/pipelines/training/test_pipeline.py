@@ -21,9 +21,10 @@ def test_the_pipeline_reads_shared_data_and_parameters_of_its_own():
         "params:boosting",
         "params:decision",
         "params:contract",
-        "params:feature_engineering.feature_set",
+        "params:feature_engineering",
         "params:scorecard",
         "params:training",
+        "params:validation",
     }
 
 

@@ -100,12 +100,8 @@ def assign_splits(
         TrainingError: If a split has no good or no bad, or a split by date is
             asked for and the contract has no date or a row lacks it.
     """
-    split = parameters.split
     ids = validated_applications[contract.id_name]
-    if split.out_of_time is None:
-        place = _by_hash(ids, split.salt, split.shares)
-    else:
-        place = _by_date(validated_applications, contract, split)
+    place = places_in_splits(validated_applications, contract, parameters.split)
     splits = pd.DataFrame(
         {
             contract.id_name: ids.to_numpy(),
@@ -115,6 +111,25 @@ def assign_splits(
     ).astype({contract.id_name: "str", "split": "str"})
     _refuse_one_sided(splits)
     return splits
+
+
+def places_in_splits(
+    rows: pd.DataFrame, contract: Contract, split: SplitParameters
+) -> NDArray[np.int64]:
+    """Say where in `SPLITS` each row belongs, which depends on that row alone.
+
+    Args:
+        rows: Typed, contract names.
+        contract: The contract that the rows fulfil.
+        split: Salt and shares, or the first day of each split.
+
+    Raises:
+        TrainingError: If a split by date is asked for and the contract has no date or
+            a row lacks it.
+    """
+    if split.out_of_time is None:
+        return _by_hash(rows[contract.id_name], split.salt, split.shares)
+    return _by_date(rows, contract, split)
 
 
 def _by_hash(ids: pd.Series, salt: str, shares: SplitShares) -> NDArray[np.int64]:

@@ -46,7 +46,8 @@ class Evidence:
         validation: Counts of rows read and rejected.
         calibration: Slope and intercept.
         tables: Name -> lines.
-        facts: ``calibration_tests``, ``swap_sets``, ``alternatives``.
+        facts: ``calibration_tests``, ``swap_sets``, ``alternatives``,
+            ``chosen_parameters``.
         plots: Name -> PNG.
     """
 

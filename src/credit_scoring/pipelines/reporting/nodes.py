@@ -50,7 +50,7 @@ _NEEDED = {
     "monotonicity_table": "feature",
     "stability_table": "psi",
 }
-FACTS = ("calibration_tests", "swap_sets", "alternatives")
+FACTS = ("calibration_tests", "swap_sets", "alternatives", "chosen_parameters")
 
 
 # Kedro hands over each dataset and each group of parameters by itself.

@@ -90,6 +90,7 @@ def _writing_nodes() -> list[Node]:
         "metrics",
         "validation_summary",
         "calibration",
+        "chosen_parameters",
         *_TABLES,
     )
     return [

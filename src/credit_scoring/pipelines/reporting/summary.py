@@ -64,6 +64,12 @@ def _learned(found: Evidence) -> str:
     train = found.metrics.get("train", {}).get("rows", {}).get("value")
     target = found.contract.columns[found.contract.target_name].description
     rows = "" if train is None else f"It was trained on {count(train)} of them. "
+    grown = found.facts.get("chosen_parameters", {}).get("training_rows")
+    if train is not None and grown is not None and grown > train:
+        rows = (
+            "These are a sample of larger files: its trees were grown on "
+            f"{count(int(grown))} rows, all else was found out on the sample. "
+        )
     return (
         f"{found.contract.title}: {count(found.validation.get('rows', 0))} rows, of "
         f"which {percent(found.validation.get('bad_rate', 0))} turned out bad. {rows}"

@@ -1,5 +1,7 @@
 """Nodes of the training pipeline: fit, calibrate, explain."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
@@ -20,10 +22,14 @@ from credit_scoring.decision.uncertainty import (
 from credit_scoring.errors import TrainingError
 from credit_scoring.evaluation.calibration import shrunk_recalibration
 from credit_scoring.features.definition import FeatureSet
+from credit_scoring.pipelines.feature_engineering.parameters import (
+    FeatureEngineeringParameters,
+)
 from credit_scoring.pipelines.training.parameters import (
     CandidateParameters,
     TrainingParameters,
 )
+from credit_scoring.pipelines.validation.nodes import ValidationParameters
 from credit_scoring.scorecard.scaling import score_from_log_odds
 
 Values = NDArray[np.float64]
@@ -46,17 +52,20 @@ class ExplainedOutputs(TypedDict):
 
 def fit_candidate(
     model_input: pd.DataFrame,
-    feature_set: str,
     candidate: CandidateParameters,
     contract: Contract,
+    feature_engineering: FeatureEngineeringParameters,
+    validation: ValidationParameters,
 ) -> FittedOutputs:
     """Fit a candidate of either family on train, chosen on validation.
 
     Args:
         model_input: Features, split and outcome of each application.
-        feature_set: Names the features and their monotone directions.
         candidate: Family, and how it is fitted.
-        contract: The columns that generic features are made of.
+        contract: The columns that features are made of.
+        feature_engineering: Names the features, and how rows are split.
+        validation: Largest share of rejected rows of files that are read here, as
+            they are larger than memory.
 
     Returns:
         The model, not yet calibrated; the trials of its search; the
@@ -64,8 +73,10 @@ def fit_candidate(
 
     Raises:
         TrainingError: If a split lacks goods or bads, or features are missing.
+        BatchError: If files that are larger than memory cannot be read.
+        ContractError: If too large a share of their rows is rejected.
     """
-    features = feature_set_of(feature_set, contract)
+    features = feature_set_of(feature_engineering.feature_set, contract)
     train_x, train_bad = take_split(model_input, "train", features)
     validation_x, validation_bad = take_split(model_input, "validation", features)
     samples = (train_x, train_bad, validation_x, validation_bad)
@@ -73,10 +84,8 @@ def fit_candidate(
     parameters = candidate.root
     # A family's fitting libraries are imported only where it is fitted.
     if isinstance(parameters, BoostingParameters):
-        from credit_scoring.boosting.fitting import fit_boosting
-
-        fitted: Any = fit_boosting(
-            *samples, feature_names=names, directions=directions, parameters=parameters
+        fitted: Any = _fit_boosting(
+            samples, features, parameters, contract, feature_engineering, validation
         )
     else:
         from credit_scoring.scorecard.fitting import fit_scorecard
@@ -89,6 +98,40 @@ def fit_candidate(
         "search_trials": fitted.trials,
         "chosen_parameters": fitted.chosen,
     }
+
+
+def _fit_boosting(  # noqa: PLR0913, PLR0917 - what its files are read by, too
+    samples: tuple[Values, Values, Values, Values],
+    features: FeatureSet,
+    parameters: BoostingParameters,
+    contract: Contract,
+    feature_engineering: FeatureEngineeringParameters,
+    validation: ValidationParameters,
+) -> Any:
+    from credit_scoring.boosting.fitting import fit_boosting
+
+    fit = partial(
+        fit_boosting,
+        *samples,
+        feature_names=features.names,
+        directions=features.directions,
+        parameters=parameters,
+    )
+    outside = parameters.external_memory
+    if outside is None:
+        return fit()
+    from credit_scoring.boosting.external_memory import stored_rows
+    from credit_scoring.pipelines.training.storing import store_training_rows
+
+    with stored_rows(Path(outside.folder)) as stored:
+        store_training_rows(
+            outside.input,
+            stored,
+            contract,
+            feature_engineering,
+            maximum_rejected_share=validation.maximum_rejected_share,
+        )
+        return fit(stored=stored)
 
 
 def calibrate(

@@ -25,9 +25,10 @@ def train(family: str) -> Pipeline:
                 fit_candidate,
                 [
                     "model_input",
-                    "params:feature_engineering.feature_set",
                     "params:candidate",
                     "params:contract",
+                    "params:feature_engineering",
+                    "params:validation",
                 ],
                 {
                     "fitted_model": "fitted_model",
@@ -61,10 +62,9 @@ def train(family: str) -> Pipeline:
             "params:candidate": f"params:{family}",
             "params:contract": "params:contract",
             "params:decision": "params:decision",
-            "params:feature_engineering.feature_set": (
-                "params:feature_engineering.feature_set"
-            ),
+            "params:feature_engineering": "params:feature_engineering",
             "params:training": "params:training",
+            "params:validation": "params:validation",
         },
         tags=["training", family],
     )

@@ -1,0 +1,74 @@
+"""`kedro run --env large`: a model of more applications than are in memory."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import PROJECT, RAW, SmallProject
+
+ROWS_IN_MEMORY = 6_000
+QUICK = (
+    "boosting.n_trials=2,boosting.max_rounds=40,scorecard.n_trials=2,"
+    "decision.background.minimum_rows=300"
+)
+UP_TO_TRAINING = "ingestion,validation,feature_engineering,training"
+
+
+@pytest.fixture
+def large(bare_project: SmallProject) -> SmallProject:
+    folder = bare_project.folder / "conf/large"
+    settings = folder / "globals.yml"
+    text = settings.read_text()
+    text = text.replace("1000000", str(ROWS_IN_MEMORY))
+    settings.write_text(text.replace("id_column: loan_id", "id_column: ID"))
+    return bare_project
+
+
+def run(project: SmallProject, *more: str, **environment: str) -> tuple[int, str]:
+    done = project.kedro(
+        *("run", "--env", "large", "--pipelines", UP_TO_TRAINING),
+        *("--params", QUICK, *more),
+        **environment,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_model_is_grown_on_more_than_is_in_memory(large: SmallProject) -> None:
+    code, said = run(large, CREDIT_SCORING_APPLICATIONS=str(PROJECT / RAW))
+    assert code == 0, said
+    data = large.folder / "data"
+    seen = json.loads((data / "02_intermediate/ingestion_summary.json").read_text())
+    assert seen["rows"] == ROWS_IN_MEMORY
+    chosen = data / "08_reporting/boosting/chosen_parameters.json"
+    rows = json.loads(chosen.read_text())["training_rows"]
+    # 0.40 of 30,000, less those that the contract rejects.
+    assert 11_500 < rows < 12_500
+    assert f"{int(rows)} of 30000 rows are grown on" in said.replace("\n", " ")
+    assert not list((data / "05_model_input/training_rows").iterdir())
+
+
+def test_files_that_nobody_named_are_asked_for(large: SmallProject) -> None:
+    code, said = run(large)
+    assert code != 0
+    assert "CREDIT_SCORING_APPLICATIONS is not set" in said
+    assert "Traceback" not in said
+
+
+def test_files_that_vanish_are_said(large: SmallProject, tmp_path: Path) -> None:
+    there = tmp_path / "some.csv.gz"
+    shutil.copy(PROJECT / RAW, there)
+    environment = {"CREDIT_SCORING_APPLICATIONS": str(there)}
+    code, said = run(large, **environment)
+    assert code == 0, said
+    there.unlink()
+    # What the pipelines before it read is there, so that only this node reads it.
+    done = large.kedro(
+        *("run", "--env", "large", "--nodes", "boosting.fit_candidate"),
+        *("--params", QUICK),
+        **environment,
+    )
+    assert done.returncode != 0
+    assert "there is no such file or folder" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
