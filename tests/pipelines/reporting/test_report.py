@@ -172,6 +172,21 @@ def test_what_people_wrote_is_shown_as_text(evidence: Evidence) -> None:
     assert "<back>" not in page
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (240, "It was trained on 240 of them."),
+        (9_000, "These are a sample of larger files: its trees were grown on 9,000"),
+    ],
+)
+def test_the_first_page_says_how_many_rows_the_trees_were_grown_on(
+    evidence: Evidence, rows: int, said: str
+) -> None:
+    metrics = {**evidence.metrics, "train": {"rows": {"value": 240}}}
+    facts = {"chosen_parameters": {"training_rows": float(rows)}}
+    assert said in text_of(render(replace(evidence, metrics=metrics, facts=facts)))
+
+
 def test_a_gate_that_is_not_passed_is_on_the_first_page(evidence: Evidence) -> None:
     gates = [
         {
