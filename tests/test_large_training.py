@@ -35,8 +35,13 @@ def run(project: SmallProject, *more: str, **environment: str) -> tuple[int, str
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_model_is_grown_on_more_than_is_in_memory(large: SmallProject) -> None:
-    code, said = run(large, CREDIT_SCORING_APPLICATIONS=str(PROJECT / RAW))
+def test_a_model_is_grown_on_more_than_is_in_memory(
+    large: SmallProject, tmp_path: Path
+) -> None:
+    there = tmp_path / "some.csv.gz"
+    shutil.copy(PROJECT / RAW, there)
+    environment = {"CREDIT_SCORING_APPLICATIONS": str(there)}
+    code, said = run(large, **environment)
     assert code == 0, said
     data = large.folder / "data"
     seen = json.loads((data / "02_intermediate/ingestion_summary.json").read_text())
@@ -47,23 +52,8 @@ def test_a_model_is_grown_on_more_than_is_in_memory(large: SmallProject) -> None
     assert 11_500 < rows < 12_500
     assert f"{int(rows)} of 30000 rows are grown on" in said.replace("\n", " ")
     assert not list((data / "05_model_input/training_rows").iterdir())
-
-
-def test_files_that_nobody_named_are_asked_for(large: SmallProject) -> None:
-    code, said = run(large)
-    assert code != 0
-    assert "CREDIT_SCORING_APPLICATIONS is not set" in said
-    assert "Traceback" not in said
-
-
-def test_files_that_vanish_are_said(large: SmallProject, tmp_path: Path) -> None:
-    there = tmp_path / "some.csv.gz"
-    shutil.copy(PROJECT / RAW, there)
-    environment = {"CREDIT_SCORING_APPLICATIONS": str(there)}
-    code, said = run(large, **environment)
-    assert code == 0, said
+    # What is in memory is there, the files are not any more.
     there.unlink()
-    # What the pipelines before it read is there, so that only this node reads it.
     done = large.kedro(
         *("run", "--env", "large", "--nodes", "boosting.fit_candidate"),
         *("--params", QUICK),
@@ -72,3 +62,10 @@ def test_files_that_vanish_are_said(large: SmallProject, tmp_path: Path) -> None
     assert done.returncode != 0
     assert "there is no such file or folder" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_files_that_nobody_named_are_asked_for(large: SmallProject) -> None:
+    code, said = run(large)
+    assert code != 0
+    assert "CREDIT_SCORING_APPLICATIONS is not set" in said
+    assert "Traceback" not in said
