@@ -42,6 +42,7 @@ from credit_scoring.serving.recording import (
 )
 from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.remote import RemoteRunner
+from credit_scoring.serving.right_of_way import RightOfWay
 from credit_scoring.serving.routing import (
     ChallengerDecides,
     ChampionDecides,
@@ -242,12 +243,14 @@ def _deciders(
     settings: Settings,
 ) -> tuple[Predict, PredictBatch]:
     """Make what answers with decisions, each behind a gate of its own."""
+    way = RightOfWay()
     predict = Predict(
         scoring=scoring,
         decoder=decoder,
         settings=settings,
         idempotency=answers,
         gate=Gate(settings.max_waiting, route="/predict", metrics=metrics.pressure),
+        way=way,
     )
     batch = PredictBatch(
         scoring=scoring,
@@ -258,6 +261,7 @@ def _deciders(
             route="/predict/batch",
             metrics=metrics.pressure,
         ),
+        way=way,
     )
     return predict, batch
 

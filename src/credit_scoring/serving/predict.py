@@ -1,7 +1,7 @@
 """The routes that decide: one application, or a batch of them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from credit_scoring.contract.bodies import Body
 from credit_scoring.contract.request import Application, RequestDecoder
 from credit_scoring.errors import BatchTooLongError, FieldError, InvalidRequestError
-from credit_scoring.serving.answers import BatchEntry, DecisionAnswer, RowProblem
+from credit_scoring.serving.answers import BatchEntry, RowProblem
 from credit_scoring.serving.forms import OTHER_TYPES, Form, Rows, form_of
 from credit_scoring.serving.idempotency import (
     Idempotency,
@@ -39,6 +39,7 @@ from credit_scoring.serving.problems import (
     too_many_rows,
 )
 from credit_scoring.serving.request_ids import Traces, request_id_of
+from credit_scoring.serving.right_of_way import RightOfWay
 from credit_scoring.serving.scoring import Scoring
 from credit_scoring.serving.settings import Settings
 from credit_scoring.serving.spool import read_spooled_body
@@ -46,11 +47,14 @@ from credit_scoring.serving.spool import read_spooled_body
 _Row = Application | InvalidRequestError
 _R = TypeVar("_R")
 
+# Of a batch so many are decided on before a single application may go first.
+_ROWS_TOGETHER = 32
+
 
 class Predict:
     """``POST /predict``: one application, one decision."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each collaborator
         self,
         *,
         scoring: Scoring,
@@ -58,9 +62,11 @@ class Predict:
         settings: Settings,
         idempotency: Idempotency,
         gate: Gate,
+        way: RightOfWay,
     ) -> None:
         """Answer with the scoring's decisions, each key once."""
         self._gate = gate
+        self._way = way
         self._scoring = scoring
         self._decoder = decoder
         self._idempotency = idempotency
@@ -77,14 +83,15 @@ class Predict:
         explain, interval = wanted(scope["query_string"])
         key = key_of(scope["headers"])
         traces = Traces(request_id=request_id_of(scope["headers"]))
-        body = await read_json_body(scope, receive, self._limits)
-        with self._gate:
-            if key is None:
-                return await self._decide(body, explain, interval, traces)
-            asked = asked_for(key, body, explain=explain, interval=interval)
-            traces = traces._replace(idempotency_key_hash=asked.name.hex())
-            decide = partial(self._decide, body, explain, interval, traces)
-            return await self._idempotency.answer(asked, decide)
+        with self._way:
+            body = await read_json_body(scope, receive, self._limits)
+            with self._gate:
+                if key is None:
+                    return await self._decide(body, explain, interval, traces)
+                asked = asked_for(key, body, explain=explain, interval=interval)
+                traces = traces._replace(idempotency_key_hash=asked.name.hex())
+                decide = partial(self._decide, body, explain, interval, traces)
+                return await self._idempotency.answer(asked, decide)
 
     async def _decide(
         self, body: bytes, explain: bool, interval: bool, traces: Traces
@@ -109,9 +116,11 @@ class PredictBatch:
         decoder: RequestDecoder,
         settings: Settings,
         gate: Gate,
+        way: RightOfWay,
     ) -> None:
         """Answer with the scoring's decisions."""
         self._gate = gate
+        self._way = way
         self._scoring = scoring
         self._decoder = decoder
         self._most_rows = settings.max_batch_rows
@@ -150,16 +159,16 @@ class PredictBatch:
         self, body: Body, form: Form, asked: Wanted, traces: Traces
     ) -> AsyncGenerator[tuple[bytes, bool]]:
         """Give the parts of the answer, each with whether it is the last."""
-        most, first, last = self._rows_at_a_time, True, False
+        first, last = True, False
         with self._gate:
             rows = await self._beside(self._read, body, form)
             writer = await self._beside(form.writer)
             while not last:
-                chunk = await self._beside(lambda: list(islice(rows, most)))
+                chunk = await self._beside(self._take, rows)
                 if first and not chunk:
                     empty = FieldError("(body)", "expected at least one application")
                     raise InvalidRequestError((empty,))
-                last = len(chunk) < most
+                last = len(chunk) < self._rows_at_a_time
                 entries = await self._decide(chunk, asked, traces, first=first)
                 write = partial(writer.write, entries, last=last)
                 yield await self._beside(write), last
@@ -181,28 +190,50 @@ class PredictBatch:
         valid, stored = await self._scoring.complete(
             [row for row in rows if isinstance(row, Application)]
         )
-        decide = partial(
-            self._scoring.decide_many,
-            valid,
-            explain=asked.reasons,
-            interval=asked.interval,
-            stored=stored,
-            traces=traces,
-        )
-        answers: Iterator[DecisionAnswer | RowProblem | Exception]
-        try:
-            answers = iter(await self._beside(decide))
-        except ProblemError as error:
-            if first:
-                raise
-            # Part of the answer is sent: it can only be told row by row.
-            answers = repeat(RowProblem(error.problem))
-        else:
+        decide = partial(self._decide_some, asked=asked, traces=traces, first=first)
+        decided = await self._beside(decide, valid, stored)
+        if not any(isinstance(one, RowProblem) for one in decided):
             self._scoring.remember(valid, stored)
+        answers = iter(decided)
         return [
             _entry(next(answers) if isinstance(row, Application) else row)
             for row in rows
         ]
+
+    def _take(self, rows: Rows) -> list[_Row]:
+        chunk = []
+        for row in islice(rows, self._rows_at_a_time):
+            chunk.append(row)
+            self._way.give()
+        return chunk
+
+    def _decide_some(
+        self,
+        valid: Sequence[Application],
+        stored: Collection[int],
+        *,
+        asked: Wanted,
+        traces: Traces,
+        first: bool,
+    ) -> list[BatchEntry | Exception]:
+        answers: list[BatchEntry | Exception] = []
+        for start in range(0, len(valid), _ROWS_TOGETHER):
+            self._way.give()
+            some = valid[start : start + _ROWS_TOGETHER]
+            try:
+                answers += self._scoring.decide_many(
+                    some,
+                    explain=asked.reasons,
+                    interval=asked.interval,
+                    stored={place - start for place in stored},
+                    traces=traces,
+                )
+            except ProblemError as error:
+                if first and not answers:
+                    raise
+                # Others are decided on: it can only be told row by row.
+                answers += repeat(RowProblem(error.problem), len(some))
+        return answers
 
 
 async def _contents(

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 # a killed worker takes with it.
 FLUSH_SECONDS = 0.1
 # Counting them takes a few tenths of a millisecond, in which no request is answered.
-_MOST_AT_ONCE = 128
+_MOST_AT_ONCE = 32
 
 
 class Notes:

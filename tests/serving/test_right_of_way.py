@@ -1,0 +1,96 @@
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from credit_scoring.serving import right_of_way
+from credit_scoring.serving.right_of_way import RightOfWay
+
+LONG = 30.0
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that has worked for long waits for as long as a test may take."""
+    monkeypatch.setattr(right_of_way, "_MOST_PATIENCE_SECONDS", LONG)
+
+
+def worked_for(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    now = time.perf_counter
+    monkeypatch.setattr(right_of_way.time, "perf_counter", lambda: now() + seconds)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(3_000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come about")
+
+
+def test_nobody_waits_where_the_way_is_free() -> None:
+    way = RightOfWay()
+    for _ in range(1_000):
+        way.give()
+
+
+def test_a_batch_waits_until_the_last_application_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    way = RightOfWay()
+    worked_for(monkeypatch, LONG)
+    over = threading.Event()
+
+    async def two_applications() -> None:
+        with ThreadPoolExecutor(1) as batch:
+            with way, way:
+                batch.submit(lambda: (way.give(), over.set()))
+                await asyncio.sleep(0.1)
+                assert not over.is_set()
+                answered = asyncio.get_running_loop().create_future()
+                asyncio.get_running_loop().call_soon(answered.set_result, None)
+            # Not before what is to be done in this turn is done.
+            assert not over.is_set()
+            await answered
+            await until(over.is_set)
+
+    asyncio.run(two_applications())
+
+
+def test_a_batch_waits_no_longer_than_it_has_worked() -> None:
+    way = RightOfWay()
+
+    async def one_that_is_never_answered() -> None:
+        with way:
+            # It has worked for next to nothing.
+            for _ in range(100):
+                way.give()
+
+    begun = time.perf_counter()
+    asyncio.run(one_that_is_never_answered())
+    # Else it would have waited for a hundred times as long as it may.
+    assert time.perf_counter() - begun < LONG
+
+
+def test_patience_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(right_of_way, "_MOST_PATIENCE_SECONDS", 0.01)
+    way = RightOfWay()
+    worked_for(monkeypatch, LONG)
+    waits: list[float] = []
+    wait = way._free.wait
+    monkeypatch.setattr(
+        way._free, "wait", lambda seconds: (waits.append(seconds), wait(seconds))
+    )
+
+    async def held() -> None:
+        with way:
+            way.give()
+            way.give()
+
+    asyncio.run(held())
+    assert waits[0] == 0.01
+    # What is left of it, and the little that was worked between.
+    assert waits[1] < 0.005
