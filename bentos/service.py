@@ -12,13 +12,13 @@ from credit_scoring.environment import variable
 from credit_scoring.errors import CreditScoringError
 from credit_scoring.serving.bento import FrontedService
 from credit_scoring.serving.evidence import verify_promotion
+from credit_scoring.serving.log_settings import prepared_log_folders
 from credit_scoring.serving.metrics_folder import prepare_metrics_folder
 from credit_scoring.serving.models import ModelFolder, model_folder, verify_model_files
 from credit_scoring.serving.refusal import heed_refusals
 from credit_scoring.serving.settings import (
     check_routing,
     load_settings,
-    prepared_log_folders,
     runners_are_apart,
     workers_asked_for,
 )

@@ -28,7 +28,15 @@ def command_parser(module: str, *, does: str, example: str) -> argparse.Argument
 
 
 def whole_number(least: int) -> Callable[[str], int]:
-    """Read an option that is a whole number of at least ``least``."""
+    """Read an option that is a whole number of at least ``least``.
+
+    Returns:
+        What `argparse` calls with the option's text.
+
+    Raises:
+        argparse.ArgumentTypeError: Not here, but where it is called: if the text is
+            no such number. argparse tells the user, and ends the program with 2.
+    """
 
     def read(text: str) -> int:
         try:
@@ -45,7 +53,14 @@ def whole_number(least: int) -> Callable[[str], int]:
 
 
 def number_between(low: float, high: float) -> Callable[[str], float]:
-    """Read an option that is a number between two, which it may not reach."""
+    """Read an option that is a number between two, which it may not reach.
+
+    Returns:
+        What `argparse` calls with the option's text.
+
+    Raises:
+        argparse.ArgumentTypeError: As for `whole_number`.
+    """
 
     def read(text: str) -> float:
         try:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from credit_scoring.monitoring.publication import Summary
+from credit_scoring.wording import counted
 
 # Datasets that the table is made of, without their namespace.
 SUMMARISED = frozenset(
@@ -154,8 +155,9 @@ def _replay(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Differences", _listed(report["differences"])
     yield (
         "Chain",
-        f"{chain['decisions'] + chain['shadows']:,} records in {chain['segments']} "
-        f"segments, {chain['fault_count']} faults",
+        f"{counted(chain['decisions'] + chain['shadows'], 'record')} in "
+        f"{counted(chain['segments'], 'segment')}, "
+        f"{counted(chain['fault_count'], 'fault')}",
     )
     yield from (("Fault", fault) for fault in chain["faults"][:_SHOWN])
     for model in report["models"]:
@@ -210,11 +212,10 @@ def _alternatives(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, found in summary["attributes"].items():
         today = found["chosen"][0]
         shown = len(found["less_discriminatory"])
-        alternatives = "1 alternative" if shown == 1 else f"{shown} alternatives"
         yield (
             name.capitalize(),
             f"adverse impact ratio {today['impact_ratio_test']:.3f} today; "
-            f"{alternatives} shown to be less "
+            f"{counted(shown, 'alternative')} shown to be less "
             f"discriminatory and within {summary['auc_margin']:g} of its AUC",
         )
 

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,19 +66,18 @@ def write_batch(path: Path, megabytes: float) -> int:
 
 def ask_singly(port: int, bodies: list[bytes], going: threading.Event) -> list[float]:
     """Ask as long as it is wanted; gives the seconds of each answer."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
     headers = {"content-type": "application/json"}
     taken = []
-    while going.is_set():
-        body = bodies[len(taken) % len(bodies)]
-        started = time.perf_counter()
-        connection.request("POST", "/predict", body, headers)
-        reply = connection.getresponse()
-        reply.read()
-        taken.append(time.perf_counter() - started)
-        assert reply.status == 200
-        time.sleep(PAUSE_SECONDS)
-    connection.close()
+    with closing(http.client.HTTPConnection(HOST, port, timeout=60)) as connection:
+        while going.is_set():
+            body = bodies[len(taken) % len(bodies)]
+            started = time.perf_counter()
+            connection.request("POST", "/predict", body, headers)
+            reply = connection.getresponse()
+            reply.read()
+            taken.append(time.perf_counter() - started)
+            assert reply.status == 200
+            time.sleep(PAUSE_SECONDS)
     return taken
 
 

@@ -51,6 +51,8 @@ def cost(program: str, *arguments: str) -> tuple[float, float]:
         stderr=subprocess.DEVNULL,
     )
     _, status, used = os.wait4(process.pid, 0)
+    # Waited for here, which it does not know.
+    process.returncode = os.waitstatus_to_exitcode(status)
     if status:
         raise SystemExit(f"failed: {program} {' '.join(arguments)}")
     return used.ru_utime + used.ru_stime, time.perf_counter() - started

@@ -33,6 +33,7 @@ from credit_scoring.features.definition import FeatureSet, load_feature_set
 from credit_scoring.registry.artifact_writing import ArtifactContents, write_artifact
 from credit_scoring.registry.bento_build import build_bento
 from credit_scoring.registry.manifest import Provenance
+from credit_scoring.registry.model_card import model_card
 from credit_scoring.registry.records import Change, write_record
 from credit_scoring.registry.reference import reference_distributions
 from credit_scoring.registry.signing import Signer
@@ -151,6 +152,9 @@ def contents(
     # Any background does until it is known who is approved.
     score = engine(x).decide(columns, explain=False).score
     background = x[score >= decision.policy.approve_from]
+    provenance = Provenance(
+        data_digest="", git_revision="", git_dirty=None, environment_digest=""
+    )
     return ArtifactContents(
         contract=contract,
         feature_set=features,
@@ -161,10 +165,14 @@ def contents(
         ),
         reference_columns={name: values[:20] for name, values in columns.items()},
         metrics={},
-        model_card="# A model for tests\n",
-        provenance=Provenance(
-            data_digest="", git_revision="", git_dirty=None, environment_digest=""
+        model_card=model_card(
+            engine(background),
+            contract=contract,
+            feature_set=features,
+            metrics={"test": {"auc": {"value": 0.78, "low": 0.77, "high": 0.79}}},
+            provenance=provenance,
         ),
+        provenance=provenance,
     )
 
 

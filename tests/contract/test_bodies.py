@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from credit_scoring.contract import bodies
-from credit_scoring.contract.bodies import Body, count, lines
+from credit_scoring.contract.bodies import Body, characters, count, lines
 from credit_scoring.contract.csv_faults import check_utf8
 from credit_scoring.errors import ContractError
 
@@ -56,3 +56,15 @@ def test_the_place_of_what_is_no_utf8_is_that_in_the_whole(before: str) -> None:
         for body in in_a_file(content):
             with pytest.raises(ContractError, match=rf"byte {start} \(line {line}\)"):
                 check_utf8(body, "it")
+
+
+def test_characters_are_counted_and_not_bytes() -> None:
+    text = "aü€𝄞\nb" * 3
+    content = text.encode()
+    for body in in_a_file(content):
+        for end in range(len(content) + 1):
+            for start in (0, 1, 3):
+                # A character counts where it begins.
+                begun = sum(byte & 0xC0 != 0x80 for byte in content[start:end])
+                assert characters(body, start, end) == begun
+            assert count(body, b"\n", before=end) == content.count(b"\n", 0, end)

@@ -27,7 +27,7 @@ def test_an_intact_log_is_told(
     assert main([str(segment.parent)]) == 0
     first, last = capsys.readouterr().out.splitlines()
     assert first.split() == [segment.name, "closed", "2", "decisions"]
-    assert last.startswith("2 decisions in 1 segments, 0 faults; head of the index ")
+    assert last.startswith("2 decisions in 1 segment, 0 faults; head of the index ")
 
 
 def test_those_in_the_shadow_are_told_apart(
@@ -43,7 +43,7 @@ def test_those_in_the_shadow_are_told_apart(
     assert main([str(folder)]) == 0
     first, last = capsys.readouterr().out.splitlines()
     assert first.endswith("closed          2 decisions, 1 in the shadow")
-    assert last.startswith("2 decisions and 1 in the shadow in 1 segments, 0 faults")
+    assert last.startswith("2 decisions and 1 in the shadow in 1 segment, 0 faults")
 
 
 def test_each_fault_is_told(segment: Path, capsys: pytest.CaptureFixture[str]) -> None:

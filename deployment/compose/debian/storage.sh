@@ -7,5 +7,6 @@ cat > /tmp/s3.json <<JSON
   "credentials": [{"accessKey": "$MINIO_ROOT_USER", "secretKey": "$MINIO_ROOT_PASSWORD"}]}]}
 JSON
 exec /usr/local/seaweedfs/bin/weed server -dir=/data -ip=127.0.0.1 -ip.bind=0.0.0.0 \
-  -s3 -s3.port=9000 -s3.config=/tmp/s3.json -master.volumeSizeLimitMB=256 \
+  -s3 -s3.port=9000 -s3.config=/tmp/s3.json -s3.port.iceberg=0 -s3.port.lance=0 \
+  -master.volumeSizeLimitMB=256 \
   -volume.max=32 -filer=true

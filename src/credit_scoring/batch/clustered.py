@@ -155,13 +155,22 @@ def on_cluster(client: "Client", parameters: ClusterParameters) -> Elsewhere:
         parameters: Of the cluster.
 
     Returns:
-        What decides; it raises `BatchError` where the same rows cost worker after
-        worker, or the scheduler is lost.
+        What decides.
+
+    Raises:
+        BatchError: Not here: where it decides, if the same rows cost worker after
+            worker, or the scheduler is lost.
     """
 
     def decide(
         prepared: Prepared, asked: Asked, done: frozenset[int]
     ) -> Generator[ChunkContents]:
+        """Give what the workers decide, as they do it.
+
+        Raises:
+            BatchError: If the same rows cost worker after worker, or the scheduler is
+                lost. What is finished is kept.
+        """
         plugin = ModelsOnWorker(f"models-{asked.job}", prepared.models)
         client.register_plugin(plugin)
         try:

@@ -30,6 +30,9 @@ def main(arguments: Sequence[str]) -> int:
 
     Returns:
         0, or 1 if it was refused, which is said on standard error.
+
+    Raises:
+        SystemExit: If the command line is not understood, with 2.
     """
     options = _parser().parse_args(arguments)
     try:

@@ -1,6 +1,5 @@
 """Where a CSV text is broken, and on which line each of its rows begins."""
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from credit_scoring.contract.bodies import Body, blocks
+from credit_scoring.contract.bodies import Body, count, not_utf8_at
 from credit_scoring.errors import ContractError
 
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -44,28 +43,19 @@ def check_utf8(content: Body, name: str) -> int:
             raise ContractError(f"{name}: encoded as {encoding}; save it as UTF-8")
     if start.startswith(_ZIP_MAGIC):
         raise ContractError(f"{name}: a ZIP or Excel file; save it as CSV in UTF-8")
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    before, lines_before = 0, 0
-    for block in blocks(content):
-        # A character may begin in the block before.
-        held = len(decoder.getstate()[0])
-        last = before + len(block) == len(content)
-        try:
-            decoder.decode(block, last)
-        except UnicodeDecodeError as error:
-            place = before - held + error.start
-            line = lines_before + block.count(b"\n", 0, max(error.start - held, 0)) + 1
-            raise ContractError(
-                f"{name}: not UTF-8 at byte {place} (line {line}); it may be "
-                "Latin-1 or Windows-1252: save it as UTF-8"
-            ) from error
-        zero = block.find(b"\0")
-        if zero >= 0:
-            raise ContractError(
-                f"{name}: holds a zero byte at byte {before + zero}, so it is no text "
-                "in UTF-8; it may be UTF-16 or a binary file: save it as CSV in UTF-8"
-            )
-        before, lines_before = before + len(block), lines_before + block.count(b"\n")
+    place = not_utf8_at(content)
+    if place is not None:
+        line = count(content, b"\n", before=place) + 1
+        raise ContractError(
+            f"{name}: not UTF-8 at byte {place} (line {line}); it may be "
+            "Latin-1 or Windows-1252: save it as UTF-8"
+        )
+    zero = content.find(b"\0")
+    if zero >= 0:
+        raise ContractError(
+            f"{name}: holds a zero byte at byte {zero}, so it is no text "
+            "in UTF-8; it may be UTF-16 or a binary file: save it as CSV in UTF-8"
+        )
     return len(_UTF8_BOM) if start.startswith(_UTF8_BOM) else 0
 
 

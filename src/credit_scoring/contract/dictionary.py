@@ -1,7 +1,7 @@
 """The data dictionary in words: Markdown, generated from the contract."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from credit_scoring.command_line import command_parser
@@ -205,6 +205,26 @@ def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|")
 
 
+def write_page(source: str, page: Callable[[Contract], str]) -> int:
+    """Write a page about the contract of a file to standard output.
+
+    Args:
+        source: The contract's file.
+        page: Makes the page.
+
+    Returns:
+        Exit code: 0, or 1 if there is no contract in the file, which is said on
+        standard error.
+    """
+    try:
+        contract = contract_from_yaml(Path(source))
+    except ContractError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(page(contract))
+    return 0
+
+
 def main(arguments: Sequence[str]) -> int:
     """Write the data dictionary of a contract file to standard output.
 
@@ -229,13 +249,9 @@ def main(arguments: Sequence[str]) -> int:
         help="where the page will be, which it says itself (default: %(default)s)",
     )
     named = parser.parse_args(arguments)
-    try:
-        contract = contract_from_yaml(Path(named.source))
-    except ContractError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(data_dictionary(contract, **vars(named)))
-    return 0
+    return write_page(
+        named.source, lambda contract: data_dictionary(contract, **vars(named))
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from credit_scoring.contract.bodies import Body, count
+from credit_scoring.contract.careful_json import load_array
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.request_check import RequestCheck
 from credit_scoring.contract.request_schema import request_json_schema
@@ -128,7 +129,11 @@ class RequestDecoder:
             if most is not None:
                 _refuse_more(len(parts), most, most)
         except _REFUSED:
-            return map(self._build_or_error, self._check.read_many(bytes(body)))
+            # Read twice rather than kept: what is wrong with the whole comes first.
+            given = sum(1 for _ in load_array(body))
+            if most is not None:
+                _refuse_more(given, most, most)
+            return map(self._build_or_error, self._check.read_many(body))
         return (self.decode_or_error(bytes(part)) for part in parts)
 
     def _build_or_error(

@@ -1,12 +1,19 @@
 """The careful reading of a request: every wrong field, or its values."""
 
 import difflib
-import json
 import re
 from collections import Counter
-from collections.abc import Mapping
-from typing import Never
+from collections.abc import Iterator, Mapping
 
+from credit_scoring.contract.bodies import Body
+from credit_scoring.contract.careful_json import (
+    BODY,
+    JsonObject,
+    body_error,
+    kind_of,
+    load_array,
+    load_json,
+)
 from credit_scoring.contract.model import Column, Contract, Role
 from credit_scoring.contract.request_type import request_columns
 from credit_scoring.contract.rules import (
@@ -20,26 +27,9 @@ from credit_scoring.contract.rules import (
 )
 from credit_scoring.errors import FieldError, InvalidRequestError
 
-BODY = "(body)"
-
-_KINDS = {
-    bool: "a boolean",
-    float: "a number",
-    str: "a string",
-    list: "an array",
-    type(None): "null",
-}
 _UNKNOWN_LISTED = 50
 _UNKNOWN_COMPARED = 5
 _NAME_LENGTH = 64
-
-
-class _Object(list[tuple[str, object]]):
-    """A JSON object as the list of its members, so that none is lost."""
-
-
-class _NotJsonError(ValueError):
-    """NaN or an infinity, which JSON does not have."""
 
 
 class RequestCheck:
@@ -71,19 +61,22 @@ class RequestCheck:
         """
         return self._members(load_json(body))
 
-    def read_many(self, body: bytes) -> list[dict[str, object] | InvalidRequestError]:
+    def read_many(
+        self, body: Body
+    ) -> Iterator[dict[str, object] | InvalidRequestError]:
         """Read the values of a batch; a wrong request is an error in its place.
 
         Args:
             body: JSON array of objects in UTF-8.
 
+        Returns:
+            One after another, each read when it is taken.
+
         Raises:
-            InvalidRequestError: If the body as a whole is not a JSON array.
+            InvalidRequestError: If the body as a whole is not a JSON array; what is
+                wrong only behind some requests is raised when those are taken.
         """
-        parts = load_json(body)
-        if not isinstance(parts, list) or isinstance(parts, _Object):
-            raise _body_error(f"is {_kind(parts)}; expected a JSON array")
-        return [self._members_or_error(part) for part in parts]
+        return map(self._members_or_error, load_array(body))
 
     def _members_or_error(
         self, members: object
@@ -94,8 +87,8 @@ class RequestCheck:
             return error.with_traceback(None)
 
     def _members(self, members: object) -> dict[str, object]:
-        if not isinstance(members, _Object):
-            raise _body_error(f"is {_kind(members)}; expected a JSON object")
+        if not isinstance(members, JsonObject):
+            raise body_error(f"is {kind_of(members)}; expected a JSON object")
         counts = Counter(name for name, _ in members)
         given = dict(members)
         errors = [*self._absent(given), *self._wrong(given), *_repeated(counts)]
@@ -138,41 +131,6 @@ class RequestCheck:
         return errors
 
 
-def load_json(body: bytes) -> object:
-    """Parse JSON, every number as float64, every member of an object kept.
-
-    Raises:
-        InvalidRequestError: If the body is empty, not UTF-8, not JSON, or
-            nested too deeply. The message gives the place, not the content.
-    """
-    if not body.strip(b" \t\r\n"):
-        raise _body_error("is empty; expected JSON")
-    try:
-        return json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_Object,
-            parse_int=float,
-            parse_constant=_refuse,
-        )
-    except UnicodeDecodeError as error:
-        raise _body_error(f"is not UTF-8 at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise _body_error(f"is not valid JSON at {place}") from None
-    except _NotJsonError:
-        raise _body_error("is not valid JSON: it holds NaN or an infinity") from None
-    except RecursionError:
-        raise _body_error("is nested too deeply") from None
-
-
-def _refuse(constant: str) -> Never:
-    raise _NotJsonError
-
-
-def _body_error(message: str) -> InvalidRequestError:
-    return InvalidRequestError((FieldError(BODY, message),))
-
-
 def _repeated(counts: Counter[str]) -> list[FieldError]:
     return [
         FieldError(_printable(name), f"stands {count} times in the request")
@@ -188,14 +146,14 @@ def _problem(value: object, column: Column, rules: tuple[Rule, ...]) -> str | No
         return _text_problem(value, column)
     if not isinstance(value, float):
         expected = "a number" if column.type == "number" else "a whole number"
-        return f"is {_kind(value)}; expected {expected}"
+        return f"is {kind_of(value)}; expected {expected}"
     return next((rule.reason for rule in rules if rule.broken(value)), None)
 
 
 def _text_problem(value: object, column: Column) -> str | None:
     if not isinstance(value, str):
         expected = "a date as YYYY-MM-DD" if column.type == "date" else "a string"
-        return f"is {_kind(value)}; expected {expected}"
+        return f"is {kind_of(value)}; expected {expected}"
     if column.type == "date":
         return NOT_A_DATE if parse_date(value) is None else None
     if column.categories is not None:
@@ -211,10 +169,6 @@ def _read(value: object, column: Column) -> object:
     if column.type == "date" and isinstance(value, str):
         return parse_date(value)
     return value
-
-
-def _kind(value: object) -> str:
-    return _KINDS.get(type(value), "an object")
 
 
 def _matches(pattern: str, text: str) -> bool:

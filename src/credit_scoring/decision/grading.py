@@ -146,6 +146,16 @@ def _passes(test: int, value: float, level: float) -> bool:
 
 
 @compiled
+def _outcome_by_score(score: float, cut_offs: Values) -> int:
+    """Decide on one score, without any rule."""
+    if score < cut_offs[1]:
+        return _DECLINE
+    if score >= cut_offs[0]:
+        return _APPROVE
+    return _REFER
+
+
+@compiled
 def grade_rows(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
     score: Values,
     limits: Values,
@@ -192,11 +202,7 @@ def grade_rows(  # noqa: PLR0913, PLR0917 - a kernel takes plain arrays
         while place < limits.shape[0] and score[row] < limits[place]:
             place += 1
         band[row] = place
-        by_score = _REFER
-        if score[row] >= cut_offs[0]:
-            by_score = _APPROVE
-        if score[row] < cut_offs[1]:
-            by_score = _DECLINE
+        by_score = _outcome_by_score(score[row], cut_offs)
         speakers[row, :] = -1
         worst = by_score
         said = 0

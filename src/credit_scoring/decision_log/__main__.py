@@ -8,6 +8,7 @@ from pathlib import Path
 from credit_scoring.command_line import command_parser
 from credit_scoring.decision_log.reader import LogReport, verify_log
 from credit_scoring.errors import DecisionLogError
+from credit_scoring.wording import counted
 
 _INTACT, _CHANGED, _UNREADABLE = 0, 1, 2
 
@@ -51,17 +52,17 @@ def described(report: LogReport) -> list[str]:
     segments = [
         f"{segment.name}  {segment.state:7} {segment.decisions:9} decisions"
         + (f", {segment.shadows} in the shadow" if segment.shadows else "")
-        + (f", {segment.outcomes} outcomes" if segment.outcomes else "")
+        + (f", {counted(segment.outcomes, 'outcome')}" if segment.outcomes else "")
         + (f", {segment.torn_bytes} torn bytes" if segment.torn_bytes else "")
         for segment in report.segments
     ]
     faults = [f"FAULT {fault}" for fault in report.faults]
     summary = (
-        f"{report.decisions} decisions"
+        counted(report.decisions, "decision")
         + (f" and {report.shadows} in the shadow" if report.shadows else "")
-        + (f" and {report.outcomes} outcomes" if report.outcomes else "")
-        + f" in {len(report.segments)} segments, "
-        f"{len(report.faults)} faults; head of the index {report.head}"
+        + (f" and {counted(report.outcomes, 'outcome')}" if report.outcomes else "")
+        + f" in {counted(len(report.segments), 'segment')}, "
+        f"{counted(len(report.faults), 'fault')}; head of the index {report.head}"
     )
     return [*segments, *faults, summary]
 

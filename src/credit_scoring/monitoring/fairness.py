@@ -10,6 +10,7 @@ from credit_scoring.monitoring.counting import GroupCounts
 from credit_scoring.monitoring.parameters import LiveFairness
 from credit_scoring.monitoring.publication import Finding, Verdict, worst
 from credit_scoring.registry.gate_parameters import Attribute
+from credit_scoring.wording import counted
 
 Json = dict[str, Any]
 
@@ -102,8 +103,8 @@ def _judge(
     unassigned = counts.unassigned[name]
     figures = {"reference": reference, "unassigned": unassigned, "groups": groups}
     message = (
-        f"{name}: lowest approval rate {lowest:.3f} of the highest, {unassigned} of "
-        f"{whole + unassigned:,} decisions in no group"
+        f"lowest approval rate by {name} {lowest:.3f} of the highest, {unassigned:,} "
+        f"of {counted(whole + unassigned, 'decision')} in no group"
     )
     finding = Finding(f"fairness_{name}", worst(verdicts), message, lowest)
     return JudgedGroups(figures, [finding] if attribute.judged else [])

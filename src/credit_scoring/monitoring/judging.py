@@ -14,6 +14,7 @@ from credit_scoring.monitoring.counting import ModelCounts, WindowCounts
 from credit_scoring.monitoring.fairness import judge_groups
 from credit_scoring.monitoring.parameters import DriftMarks, MonitoringParameters
 from credit_scoring.monitoring.publication import Finding, Verdict, worst
+from credit_scoring.wording import counted
 
 Json = dict[str, Any]
 
@@ -53,7 +54,7 @@ def judge_window(
     figures = _plain_figures(counts)
     if counts.with_history < parameters.least_decisions:
         message = (
-            f"{counts.with_history} decisions with a history; at least "
+            f"{counted(counts.with_history, 'decision')} with a history; at least "
             f"{parameters.least_decisions} are needed"
         )
         few = Finding("decisions", "insufficient", message, counts.with_history)
@@ -74,7 +75,8 @@ def judge_window(
         message = "no model decided on enough applications to be judged"
         findings.append(Finding("drift", "insufficient", message))
     if gone := counts.without_features:
-        message = f"the features of {gone} decisions cannot be had: no drift known"
+        decisions = counted(gone, "decision")
+        message = f"the features of {decisions} cannot be had: no drift known"
         findings.append(Finding("features", "insufficient", message, gone))
     findings.append(_approval(counts, earlier, parameters))
     groups = judge_groups(counts.groups, parameters.fairness)
@@ -227,7 +229,7 @@ def _approval(
     )
     message = (
         f"approval rate {now.share:.3f}, {apart.value:+.3f} ({low:+.3f} to "
-        f"{high:+.3f}) against {len(same)} earlier windows"
+        f"{high:+.3f}) against {counted(len(same), 'earlier window')}"
     )
     return Finding("approval_rate", "warn" if moved else "ok", message, now.share)
 

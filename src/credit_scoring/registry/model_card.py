@@ -1,6 +1,6 @@
 """The model card: what a model is for, what it saw, and how well it does."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from credit_scoring.contract.model import Contract, Role
@@ -81,7 +81,7 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
         if isinstance(measured, Mapping) and "value" in measured
     ]
     header = ("Split", "Measure", "Value", "Interval")
-    return "## Measures\n\n" + _table(header, rows)
+    return "## Measures\n\n" + _table(header, rows, figures=("Value", "Interval"))
 
 
 def _figure(name: str, value: object) -> str:
@@ -140,6 +140,8 @@ def _limits(contract: Contract) -> str:
     )
 
 
-def _table(header: tuple[str, ...], rows: Any) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
+def _table(header: tuple[str, ...], rows: Any, *, figures: Collection[str] = ()) -> str:
+    """Write a table whose columns of figures are aligned to the right."""
+    rule = tuple("---:" if name in figures else "---" for name in header)
+    lines = [header, rule, *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

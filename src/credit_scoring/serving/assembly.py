@@ -203,14 +203,7 @@ def scoring_app(  # noqa: PLR0913 - one for each collaborator
     _observe(models, metrics)
     answers = idempotency(settings, metrics.idempotency)
     predict, batch = _deciders(scoring, models.decoder, answers, metrics, settings)
-    outcomes = Outcomes(
-        log=outcome_log(models.contract, settings),
-        settings=settings,
-        metrics=metrics,
-        gate=Gate(
-            settings.max_waiting_batches, route="/outcomes", metrics=metrics.pressure
-        ),
-    )
+    outcomes = _outcomes(models.contract, settings, metrics)
     routes = (
         Route("/", "GET", start_page),
         Route("/predict", "POST", predict),
@@ -264,6 +257,20 @@ def _deciders(
         way=way,
     )
     return predict, batch
+
+
+def _outcomes(
+    contract: Contract, settings: Settings, metrics: ServiceMetrics
+) -> Outcomes:
+    """Make what keeps outcomes, behind a gate of its own."""
+    return Outcomes(
+        log=outcome_log(contract, settings),
+        settings=settings,
+        metrics=metrics,
+        gate=Gate(
+            settings.max_waiting_batches, route="/outcomes", metrics=metrics.pressure
+        ),
+    )
 
 
 def _observe(models: Models, metrics: ServiceMetrics) -> None:

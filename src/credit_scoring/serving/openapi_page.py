@@ -7,16 +7,14 @@ writes it to standard output.
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from credit_scoring import __version__
 from credit_scoring.command_line import command_parser
-from credit_scoring.contract.loading import contract_from_yaml
+from credit_scoring.contract.dictionary import write_page
 from credit_scoring.contract.model import Contract
 from credit_scoring.contract.request import RequestDecoder
 from credit_scoring.contract.request_schema import request_json_schema
-from credit_scoring.errors import ContractError
 from credit_scoring.serving.examples import invalid_example
 from credit_scoring.serving.openapi import Described, api_document
 
@@ -151,17 +149,10 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument(
         "contract",
-        type=Path,
         metavar="CONTRACT",
         help="file of the contract, which says what an application is",
     )
-    try:
-        contract = contract_from_yaml(parser.parse_args(arguments).contract)
-    except ContractError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(openapi_page(contract))
-    return 0
+    return write_page(parser.parse_args(arguments).contract, openapi_page)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,22 @@ def test_monitoring_and_model_show_what_the_service_says(page: Page) -> None:
     expect(page.get_by_text("for the tests")).to_be_visible()
 
 
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_figures_of_the_model_card_stand_below_each_other(page: Page) -> None:
+    look_at(page, "model")
+    table = page.get_by_role("region", name="Table: Split, Measure, Value, Interval")
+    rows = table.locator("tr").evaluate_all(
+        """rows => rows.map(row => [...row.cells].map(cell => {
+            const style = getComputedStyle(cell);
+            return [style.textAlign, style.fontVariantNumeric];
+        }))"""
+    )
+    assert len(rows) > 1
+    for *names, value, interval in rows:
+        assert names == [["left", "normal"]] * 2
+        assert [value, interval] == [["right", "tabular-nums"]] * 2
+
+
 def test_the_keyboard_suffices(page: Page) -> None:
     page.get_by_role("button", name="Example 3").first.focus()
     page.keyboard.press("Enter")

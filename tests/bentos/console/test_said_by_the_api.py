@@ -268,7 +268,7 @@ def test_what_is_gravest_comes_first_and_nothing_wrong_is_left_out(
     )
     expect(card.locator("li").first).to_be_visible()
     wrong = [
-        f"{verdict} Subject {finding.subject[8:]}: {finding.message}"
+        f"{verdict} What was found, {finding.subject[8:]}."
         for verdict in ("alert", "warn", "insufficient")
         for finding in findings
         if finding.verdict == verdict

@@ -48,7 +48,8 @@ def test_what_was_changed_stops_the_run_and_is_in_its_table(
         "by_field": {"pd": 1, "score": 1},
         "first": ["2.jsonl, line 7: pd: another number now"],
     }
-    with pytest.raises(ReplayError, match=r"1 faults .* 2 differences.*line 7: alter"):
+    said = r"1 fault of .* 2 differences.*line 7: alter"
+    with pytest.raises(ReplayError, match=said):
         require_reproduction(report)
     shown = render_summary({"replay_report": report}, seconds=1.0, done=False)
     assert "2: 1 of pd, 1 of score" in shown

@@ -114,14 +114,7 @@ def search_alternatives(  # noqa: PLR0913, PLR0917
         _fitting(features, chosen_parameters, boosting, decision, alternatives),
         time_limit_s=alternatives.time_limit_s,
     )
-    models = [promoted, *fitted]
-    search = Search(
-        tabulate(models, yardstick, alternatives.cut_off_shifts),
-        models,
-        yardstick,
-        promotion.gates.against_champion,
-        alternatives.bootstrap,
-    )
+    search = _search([promoted, *fitted], yardstick, promotion.gates, alternatives)
     summary = _summary(search, features, proxies, promotion.gates)
     counts = {"models": len(fitted), "models_asked_for": len(asked)}
     return {"table": search.table, "summary": {"champion": champion} | counts | summary}
@@ -149,6 +142,22 @@ def _proxies(
         )
         for attribute, members in yardstick.members.items()
     }
+
+
+def _search(
+    models: list[Scored],
+    yardstick: Yardstick,
+    gates: GateParameters,
+    alternatives: AlternativesParameters,
+) -> Search:
+    """Measure all models at all cut-offs."""
+    return Search(
+        tabulate(models, yardstick, alternatives.cut_off_shifts),
+        models,
+        yardstick,
+        gates.against_champion,
+        alternatives.bootstrap,
+    )
 
 
 def _summary(

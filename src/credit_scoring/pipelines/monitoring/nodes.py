@@ -35,6 +35,7 @@ from credit_scoring.pipelines.monitoring.drift_report import (
 )
 from credit_scoring.registry.mlflow_reports import log_report
 from credit_scoring.replay.artifacts import RegisteredArtifacts
+from credit_scoring.wording import counted
 
 Json = dict[str, Any]
 
@@ -146,7 +147,8 @@ def summarise_monitoring(
     findings += _faults(log_index["faults"])
     failed = [record for record in records if not record["computed"]]
     if failed and failed != [newest]:
-        message = f"{len(failed)} windows could not be computed, and are due again"
+        windows = counted(len(failed), "window")
+        message = f"{windows} could not be computed: due again"
         findings.append(Finding("not_computed", "alert", message, len(failed)))
     success = None if earlier_summary is None else earlier_summary.last_success_at
     return Summary(
@@ -229,7 +231,8 @@ def _faults(faults: Mapping[str, list[str]]) -> list[Finding]:
     whole = [fault for several in faults.values() for fault in several]
     if not whole:
         return []
-    message = f"{len(whole)} faults in the chain of the decision log: {whole[0]}"
+    number = counted(len(whole), "fault")
+    message = f"{number} in the chain of the decision log: {whole[0]}"
     return [Finding("decision_log", "alert", message[:500], len(whole))]
 
 

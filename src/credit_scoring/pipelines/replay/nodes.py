@@ -11,6 +11,7 @@ from credit_scoring.pipelines.replay.parameters import ReplayParameters
 from credit_scoring.replay.artifacts import RegisteredArtifacts
 from credit_scoring.replay.replaying import Selection, replay_log
 from credit_scoring.replay.report import COLUMNS
+from credit_scoring.wording import counted
 
 _NAMED = 5
 
@@ -60,7 +61,7 @@ def require_reproduction(replay_report: Mapping[str, Any]) -> None:
         return
     first = [*chain["faults"][:_NAMED], *differences["first"][:_NAMED]]
     raise ReplayError(
-        f"{chain['fault_count']} faults of the log's chain, and "
-        f"{differences['count']} differences; all are in replay_report and "
+        f"{counted(chain['fault_count'], 'fault')} of the log's chain, and "
+        f"{counted(differences['count'], 'difference')}; all are in replay_report and "
         f"replay_differences. First: {'; '.join(first)}"
     )

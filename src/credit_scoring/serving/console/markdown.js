@@ -32,10 +32,12 @@ function list(lines) {
 }
 
 function table(lines) {
-  const [head, , ...rows] = lines.map((line) => line.replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim()));
+  const [head, rule, ...rows] = lines.map((line) => line.replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim()));
+  // Columns that Markdown aligns to the right hold figures.
+  const kinds = rule.map((cell) => (cell.endsWith(":") ? "number" : null));
   return wideTable(h("table", {},
-    h("thead", {}, h("tr", {}, head.map((cell) => h("th", { scope: "col" }, inline(cell))))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, inline(cell))))))), `Table: ${head.join(", ")}`);
+    h("thead", {}, h("tr", {}, head.map((cell, place) => h("th", { scope: "col", class: kinds[place] }, inline(cell))))),
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, place) => h("td", { class: kinds[place] }, inline(cell))))))), `Table: ${head.join(", ")}`);
 }
 
 function inline(text) {

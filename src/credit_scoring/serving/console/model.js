@@ -4,6 +4,8 @@ import { facts, h, tag, wideTable } from "./dom.js";
 import { figure, number, score, sentence, time, words } from "./format.js";
 import { markdown } from "./markdown.js";
 
+const FIGURES = new Set(["Figure", "Interval"]);
+
 export function mountModel(view, shared) {
   const { champion, challenger, policy, promotion } = shared.model;
   view.append(
@@ -63,7 +65,7 @@ function gates(candidate) {
   return h("details", {},
     h("summary", {}, `Version ${candidate.version}, ${candidate.family}: AUC ${number(candidate.auc)}; ${rows.length - failed} of ${rows.length} gates passed`),
     wideTable(h("table", {}, h("caption", { class: "unseen" }, `Gates of version ${candidate.version}`),
-      h("thead", {}, h("tr", {}, ["Gate", "Verdict", "Figure", "Interval", "Asked for", "Why"].map((name) => h("th", { scope: "col" }, name)))),
+      h("thead", {}, h("tr", {}, ["Gate", "Verdict", "Figure", "Interval", "Asked for", "Why"].map((name) => h("th", { scope: "col", class: FIGURES.has(name) ? "number" : null }, name)))),
       h("tbody", {}, rows)), `Gates of version ${candidate.version}`));
 }
 

@@ -69,7 +69,7 @@ export function reportCard(report) {
   const sorted = [...(report.findings ?? [])].sort((a, b) => gravest.indexOf(a.verdict) - gravest.indexOf(b.verdict));
   const wrong = sorted.filter((one) => one.verdict !== "ok").length;
   const findings = sorted.slice(0, Math.max(8, wrong)).map((one) =>
-    h("li", {}, tag(one.verdict), ` ${words(one.subject)}: ${one.message}`));
+    h("li", {}, tag(one.verdict), ` ${sentence(one.message)}`));
   return broadCard("Last drift report", h("p", {}, tag(report.verdict)),
     facts([["Computed", time(report.computed_at)], ["From", time(report.window_since)], ["Until", time(report.window_until)], ["Decisions", count(report.decisions)]]),
     findings.length ? h("ul", { class: "plain small" }, findings) : null,
