@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from credit_scoring.batch.chunks import Chunk, read_chunks
 from credit_scoring.batch.contents import ChunkContents, chunk_contents
 from credit_scoring.batch.identifiers import job_id
@@ -312,6 +314,8 @@ class _Run:
             seconds=round(time.perf_counter() - self._started, 3),
         )
         self._folder.note_chunk(finished)
+        # Else Arrow keeps what chunks before have needed.
+        pa.default_memory_pool().release_unused()
         return finished
 
     def _written(self, contents: ChunkContents) -> dict[str, str]:
