@@ -102,6 +102,8 @@ def grow(source: Path, folder: Path, way: str) -> dict[str, Any]:
             grower = HereGrower((x, bad), validation, **limits)
             del x, bad
         booster = grower.grow(settings, rounds=TREES, stop=TREES)
+        # XGBoost deletes its files with its matrix, and they must be there then.
+        del grower
         held = sum(path.stat().st_size for path in stored.folder.iterdir())
     return {
         "way": way,

@@ -1,6 +1,8 @@
 """What benchmarks of size and start do besides measuring, and small measurements."""
 
+import gzip
 import http.server
+import itertools
 import json
 import sys
 import threading
@@ -19,6 +21,7 @@ import redis
 import start_up
 import store_size
 
+RAW = Path(__file__).parents[2] / "data/01_raw/taiwan_credit.csv.gz"
 GROWN: dict[str, Any] = {
     "rows": 10_000, "seconds": 4.0, "seconds_read": 1.0, "peak_mb": 1234.5,
     "disk_mb": 7.0, "trees": "same",
@@ -198,3 +201,19 @@ def test_starts_take_turns_and_one_that_fails_is_no_measurement(
     assert all(seconds > 0 for seconds in start_up.cost("pass"))
     with pytest.raises(SystemExit, match="failed: import nothing_of_that_name"):
         start_up.cost("import nothing_of_that_name")
+
+
+def test_in_files_and_in_memory_the_same_trees_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external_memory, "TREES", 2)
+    monkeypatch.setattr(external_memory, "VALIDATION_ROWS", 300)
+    source = tmp_path / "accounts.csv"
+    with gzip.open(RAW, "rt", encoding="utf-8") as lines:
+        source.write_text("".join(itertools.islice(lines, 3001)), encoding="utf-8")
+    files, memory = (
+        external_memory.grow(source, tmp_path, way) for way in external_memory.WAYS
+    )
+    assert files["trees"] == memory["trees"]
+    assert files["rows"] == memory["rows"] > 1000
+    assert files["disk_mb"] > memory["disk_mb"] == 0
