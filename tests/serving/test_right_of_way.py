@@ -45,7 +45,7 @@ def test_a_batch_waits_until_the_last_application_is_answered(
     over = threading.Event()
 
     async def two_applications() -> None:
-        with ThreadPoolExecutor(1) as batch:
+        with ThreadPoolExecutor(1) as batch, way.for_a_batch():
             with way, way:
                 batch.submit(lambda: (way.give(), over.set()))
                 await asyncio.sleep(0.1)
@@ -94,3 +94,22 @@ def test_patience_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waits[0] == 0.01
     # What is left of it, and the little that was worked between.
     assert waits[1] < 0.005
+
+
+def test_a_batch_goes_on_however_the_two_meet() -> None:
+    """Each wait is ended by an answer: none lasts until patience ends."""
+    way = RightOfWay()
+    way._since -= 10 * LONG
+    rounds = 2_000
+
+    async def in_turns() -> None:
+        with ThreadPoolExecutor(1) as batch, way.for_a_batch():
+            done = batch.submit(lambda: [way.give() for _ in range(rounds)])
+            while not done.done():
+                with way:
+                    pass
+                await asyncio.sleep(0)
+
+    begun = time.perf_counter()
+    asyncio.run(in_turns())
+    assert time.perf_counter() - begun < LONG

@@ -160,7 +160,7 @@ class PredictBatch:
     ) -> AsyncGenerator[tuple[bytes, bool]]:
         """Give the parts of the answer, each with whether it is the last."""
         first, last = True, False
-        with self._gate:
+        with self._gate, self._way.for_a_batch():
             rows = await self._beside(self._read, body, form)
             writer = await self._beside(form.writer)
             while not last:

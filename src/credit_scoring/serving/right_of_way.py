@@ -3,6 +3,8 @@
 import asyncio
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # So much waiting a batch may owe after it had the way for long.
 _MOST_PATIENCE_SECONDS = 0.02
@@ -16,26 +18,38 @@ class RightOfWay:
     """
 
     def __init__(self) -> None:
-        """Begin with a free way."""
+        """Begin with a free way, and no batch."""
         self._held = 0
+        self._batches = 0
+        self._waiting = False
         self._free = threading.Event()
-        self._free.set()
         self._patience = 0.0
         self._since = time.perf_counter()
 
     def __enter__(self) -> None:
         """Go before batches."""
         self._held += 1
-        self._free.clear()
 
     def __exit__(self, *_: object) -> None:
         """Let batches go on once the answer is sent, unless another has the way."""
-        asyncio.get_running_loop().call_soon(self._leave)
+        if self._batches:
+            asyncio.get_running_loop().call_soon(self._leave)
+        else:
+            self._leave()
 
     def _leave(self) -> None:
         self._held -= 1
-        if not self._held:
+        if self._waiting and not self._held:
             self._free.set()
+
+    @contextmanager
+    def for_a_batch(self) -> Iterator[None]:
+        """Tell that a batch is about, which gives way; in the event loop's thread."""
+        self._batches += 1
+        try:
+            yield
+        finally:
+            self._batches -= 1
 
     def give(self) -> None:
         """Wait until the way is free, or patience ends; on a batch's thread."""
@@ -44,6 +58,11 @@ class RightOfWay:
         begun = time.perf_counter()
         worked = begun - self._since
         self._patience = min(self._patience + worked, _MOST_PATIENCE_SECONDS)
-        self._free.wait(self._patience)
+        self._free.clear()
+        self._waiting = True
+        # It may have become free before anybody knew that it is waited for.
+        if self._held:
+            self._free.wait(self._patience)
+        self._waiting = False
         self._since = time.perf_counter()
         self._patience -= self._since - begun
