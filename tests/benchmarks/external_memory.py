@@ -47,20 +47,21 @@ def parameters_of(name: str) -> Any:
 def read(source: Path, rows: Any) -> None:
     """Read training rows as the training pipeline does."""
     from credit_scoring.contract.model import Contract
+    from credit_scoring.datasets.large_applications import digest_of
     from credit_scoring.pipelines.feature_engineering.parameters import (
         FeatureEngineeringParameters,
     )
-    from credit_scoring.pipelines.training.storing import store_training_rows
+    from credit_scoring.pipelines.training.storing import TrainingFiles
 
-    store_training_rows(
-        str(source),
-        rows,
-        Contract.model_validate(parameters_of("contract")),
-        FeatureEngineeringParameters.model_validate(
+    files = TrainingFiles(
+        digest=digest_of(str(source)),
+        contract=Contract.model_validate(parameters_of("contract")),
+        feature_engineering=FeatureEngineeringParameters.model_validate(
             parameters_of("feature_engineering")
         ),
         maximum_rejected_share=0.02,
     )
+    files.store(str(source), rows)
 
 
 def settings_of(point: dict[str, Any], limits: dict[str, int]) -> dict[str, Any]:

@@ -165,7 +165,7 @@ class SampledApplicationsDataset(AbstractDataset[Never, pd.DataFrame]):
         taken = sample.taken()
         if taken.empty:
             raise ContractError(f"{self._location}: there are no rows")
-        taken.attrs[SHA256] = _digest_of(find_inputs(self._location))
+        taken.attrs[SHA256] = digest_of(self._location)
         return taken
 
     def save(self, data: Never) -> None:
@@ -226,8 +226,17 @@ class _Sample:
         self._held = int(near.sum())
 
 
-def _digest_of(files: list[InputFile]) -> str:
-    """Digest one file's bytes; of several, their names and digests."""
+def digest_of(location: str) -> str:
+    """Digest one file's bytes; of several, their names and digests.
+
+    Args:
+        location: See `find_inputs`.
+
+    Raises:
+        BatchError: If there is no file.
+        ContractError: If one cannot be read.
+    """
+    files = find_inputs(location)
     if len(files) == 1:
         return _sha256(files[0])
     whole = hashlib.sha256()

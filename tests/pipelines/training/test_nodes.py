@@ -58,6 +58,7 @@ ENGINEERING = FeatureEngineeringParameters.model_validate(
         },
     }
 )  # fmt: skip
+INGESTED = {"data_digest": "0" * 64}
 VALIDATION = ValidationParameters(
     maximum_rejected_share=0.02,
     minimum_rows=1,
@@ -115,7 +116,9 @@ def fitted(model_input):
     candidate = CandidateParameters.model_validate(
         {"family": "scorecard", "n_trials": 2}
     )
-    return fit_candidate(model_input, candidate, None, ENGINEERING, VALIDATION)
+    return fit_candidate(
+        model_input, INGESTED, candidate, None, ENGINEERING, VALIDATION
+    )
 
 
 def test_a_scorecard_is_fitted_when_the_family_says_so(fitted):
@@ -148,7 +151,9 @@ def test_boosting_is_fitted_when_the_family_says_so(model_input):
             "search_space": {k: {"low": v, "high": v} for k, v in point.items()},
         }
     )
-    fitted = fit_candidate(model_input, candidate, None, ENGINEERING, VALIDATION)
+    fitted = fit_candidate(
+        model_input, INGESTED, candidate, None, ENGINEERING, VALIDATION
+    )
     assert fitted["fitted_model"].family == "boosting"
     assert len(fitted["search_trials"]) == 1
 
@@ -161,7 +166,7 @@ def test_fitting_sees_only_train_and_validation_rows(model_input, fitted):
     candidate = CandidateParameters.model_validate(
         {"family": "scorecard", "n_trials": 2}
     )
-    again = fit_candidate(changed, candidate, None, ENGINEERING, VALIDATION)
+    again = fit_candidate(changed, INGESTED, candidate, None, ENGINEERING, VALIDATION)
     assert again["fitted_model"].table == fitted["fitted_model"].table
 
 

@@ -17,6 +17,7 @@ def test_both_families_go_through_the_same_nodes():
 
 def test_the_pipeline_reads_shared_data_and_parameters_of_its_own():
     assert create_pipeline().inputs() == {
+        "ingestion_summary",
         "model_input",
         "params:boosting",
         "params:decision",

@@ -14,6 +14,7 @@ from credit_scoring.contract.model import Contract
 from credit_scoring.contract.rows import check_rows
 from credit_scoring.datasets import large_applications
 from credit_scoring.datasets.applications import ApplicationsFileDataset
+from credit_scoring.datasets.large_applications import digest_of
 from credit_scoring.errors import ContractError, TrainingError
 from credit_scoring.pipelines.feature_engineering.nodes import (
     assign_splits,
@@ -26,7 +27,7 @@ from credit_scoring.pipelines.ingestion.nodes import (
     IngestionParameters,
     ingest_applications,
 )
-from credit_scoring.pipelines.training.storing import store_training_rows
+from credit_scoring.pipelines.training.storing import TrainingFiles
 
 PROJECT = Path(__file__).parents[3]
 SHIPPED = PROJECT / "data/01_raw/taiwan_credit.csv.gz"
@@ -94,10 +95,14 @@ def check_equal(rows: StoredRows, expected: pd.DataFrame) -> None:
 
 @pytest.fixture
 def store(rows: StoredRows, contract: Contract, engineering: Any) -> Any:
-    def call(path: Path, share: float = 0.02) -> StoredRows:
-        store_training_rows(
-            str(path), rows, contract, engineering, maximum_rejected_share=share
+    def call(path: Path, digest: str | None = None) -> StoredRows:
+        files = TrainingFiles(
+            digest=digest or digest_of(str(path)),
+            contract=contract,
+            feature_engineering=engineering,
+            maximum_rejected_share=0.02,
         )
+        files.store(str(path), rows)
         return rows
 
     return call
@@ -177,3 +182,14 @@ def test_files_without_a_training_row_are_refused(
     path.write_text("".join([lines[0], *others]))
     with pytest.raises(TrainingError, match=r"none of .* rows is a training row"):
         store(path)
+
+
+def test_files_that_were_not_ingested_are_refused(
+    tmp_path: Path, lines: list[str], store: Any
+) -> None:
+    path = tmp_path / "some.csv"
+    path.write_text("".join(lines))
+    before = digest_of(str(path))
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(ContractError, match="is not what was ingested, or has changed"):
+        store(path, before)

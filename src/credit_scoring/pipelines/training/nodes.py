@@ -1,8 +1,9 @@
 """Nodes of the training pipeline: fit, calibrate, explain."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,9 @@ from credit_scoring.pipelines.training.parameters import (
 from credit_scoring.pipelines.validation.nodes import ValidationParameters
 from credit_scoring.scorecard.scaling import score_from_log_odds
 
+if TYPE_CHECKING:
+    from credit_scoring.pipelines.training.storing import TrainingFiles
+
 Values = NDArray[np.float64]
 
 
@@ -50,8 +54,10 @@ class ExplainedOutputs(TypedDict):
     background: pd.DataFrame
 
 
-def fit_candidate(
+# Kedro hands over each dataset and each group of parameters by itself.
+def fit_candidate(  # noqa: PLR0913, PLR0917
     model_input: pd.DataFrame,
+    ingestion_summary: Mapping[str, Any],
     candidate: CandidateParameters,
     contract: Contract,
     feature_engineering: FeatureEngineeringParameters,
@@ -61,6 +67,7 @@ def fit_candidate(
 
     Args:
         model_input: Features, split and outcome of each application.
+        ingestion_summary: Has the digest of the files that these are of.
         candidate: Family, and how it is fitted.
         contract: The columns that features are made of.
         feature_engineering: Names the features, and how rows are split.
@@ -74,7 +81,8 @@ def fit_candidate(
     Raises:
         TrainingError: If a split lacks goods or bads, or features are missing.
         BatchError: If files that are larger than memory cannot be read.
-        ContractError: If too large a share of their rows is rejected.
+        ContractError: If too large a share of their rows is rejected, or they are
+            not those that were ingested.
     """
     features = feature_set_of(feature_engineering.feature_set, contract)
     train_x, train_bad = take_split(model_input, "train", features)
@@ -84,9 +92,15 @@ def fit_candidate(
     parameters = candidate.root
     # A family's fitting libraries are imported only where it is fitted.
     if isinstance(parameters, BoostingParameters):
-        fitted: Any = _fit_boosting(
-            samples, features, parameters, contract, feature_engineering, validation
+        from credit_scoring.pipelines.training.storing import TrainingFiles
+
+        files = TrainingFiles(
+            digest=ingestion_summary["data_digest"],
+            contract=contract,
+            feature_engineering=feature_engineering,
+            maximum_rejected_share=validation.maximum_rejected_share,
         )
+        fitted: Any = _fit_boosting(samples, features, parameters, files)
     else:
         from credit_scoring.scorecard.fitting import fit_scorecard
 
@@ -100,13 +114,11 @@ def fit_candidate(
     }
 
 
-def _fit_boosting(  # noqa: PLR0913, PLR0917 - what its files are read by, too
+def _fit_boosting(
     samples: tuple[Values, Values, Values, Values],
     features: FeatureSet,
     parameters: BoostingParameters,
-    contract: Contract,
-    feature_engineering: FeatureEngineeringParameters,
-    validation: ValidationParameters,
+    files: "TrainingFiles",
 ) -> Any:
     from credit_scoring.boosting.fitting import fit_boosting
 
@@ -121,16 +133,9 @@ def _fit_boosting(  # noqa: PLR0913, PLR0917 - what its files are read by, too
     if outside is None:
         return fit()
     from credit_scoring.boosting.external_memory import stored_rows
-    from credit_scoring.pipelines.training.storing import store_training_rows
 
     with stored_rows(Path(outside.folder)) as stored:
-        store_training_rows(
-            outside.input,
-            stored,
-            contract,
-            feature_engineering,
-            maximum_rejected_share=validation.maximum_rejected_share,
-        )
+        files.store(outside.input, stored)
         return fit(stored=stored)
 
 

@@ -25,6 +25,7 @@ def train(family: str) -> Pipeline:
                 fit_candidate,
                 [
                     "model_input",
+                    "ingestion_summary",
                     "params:candidate",
                     "params:contract",
                     "params:feature_engineering",
@@ -57,7 +58,7 @@ def train(family: str) -> Pipeline:
             ),
         ],
         namespace=family,
-        inputs={"model_input"},
+        inputs={"model_input", "ingestion_summary"},
         parameters={
             "params:candidate": f"params:{family}",
             "params:contract": "params:contract",

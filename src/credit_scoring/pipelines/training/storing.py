@@ -15,7 +15,7 @@ from credit_scoring.contract.model import Contract
 from credit_scoring.contract.parsing import text_array
 from credit_scoring.contract.reading import SOURCE_ROW, select_columns
 from credit_scoring.contract.rows import check_rows
-from credit_scoring.datasets.large_applications import read_frames
+from credit_scoring.datasets.large_applications import digest_of, read_frames
 from credit_scoring.errors import ContractError, TrainingError
 from credit_scoring.pipelines.feature_engineering.nodes import (
     compute_features,
@@ -54,50 +54,68 @@ class _Seen:
     every: list[Path] = field(default_factory=list)
 
 
-def store_training_rows(
-    location: str,
-    rows: StoredRows,
-    contract: Contract,
-    feature_engineering: FeatureEngineeringParameters,
-    *,
-    maximum_rejected_share: float,
-) -> None:
-    """Take the training rows of files of any size: checked, split and with features.
+@dataclass(frozen=True)
+class TrainingFiles:
+    """How the training rows of files of any size are taken.
 
     A row is judged, split and given features as the pipelines do it with a file that
     fits into memory, but for ids that stand in several rows: of these none is kept,
     even where the rows are equal.
 
-    Args:
-        location: Path or URL of a file or folder; see `find_inputs`.
-        rows: Takes them.
+    Attributes:
+        digest: Of the files that were ingested; these must be the same.
         contract: What the cells must be.
         feature_engineering: Names the features, and how rows are split.
         maximum_rejected_share: Largest share of rejected rows, 0 to 1.
-
-    Raises:
-        BatchError: If the files cannot be read: which one, and where.
-        ContractError: If columns are missing, or too large a share of the rows is
-            rejected: the counts by column and reason.
-        TrainingError: If there is no training row, or the disk is full.
     """
-    seen = _Seen()
-    for frame in read_frames(location, title="training rows"):
-        _store(frame, rows, contract, feature_engineering, seen)
-    _leave_out_repeated(rows, seen, contract)
-    _report(location, rows, seen)
-    share = seen.rejected / max(seen.rows, 1)
-    if share > maximum_rejected_share:
+
+    digest: str
+    contract: Contract
+    feature_engineering: FeatureEngineeringParameters
+    maximum_rejected_share: float
+
+    def store(self, location: str, rows: StoredRows) -> None:
+        """Take all training rows.
+
+        Args:
+            location: Path or URL of a file or folder; see `find_inputs`.
+            rows: Takes them.
+
+        Raises:
+            BatchError: If the files cannot be read: which one, and where.
+            ContractError: If columns are missing, too large a share of the rows is
+                rejected (the counts by column and reason), or the files are not
+                those that were ingested.
+            TrainingError: If there is no training row, or the disk is full.
+        """
+        seen = _Seen()
+        for frame in read_frames(location, title="training rows"):
+            _store(frame, rows, self.contract, self.feature_engineering, seen)
+        _leave_out_repeated(rows, seen, self.contract)
+        _report(location, rows, seen)
+        self._require_acceptance(location, seen)
+        if not len(rows):
+            raise TrainingError(
+                f"{location}: none of {seen.rows} rows is a training row; expected some"
+            )
+        # Behind the reading, so that no change in between stays unseen.
+        if digest_of(location) != self.digest:
+            raise ContractError(
+                f"{location}: is not what was ingested, or has changed since; run from "
+                "the start, and name the same files for raw_applications and in "
+                "boosting.external_memory.input"
+            )
+
+    def _require_acceptance(self, location: str, seen: _Seen) -> None:
+        share = seen.rejected / max(seen.rows, 1)
+        if share <= self.maximum_rejected_share:
+            return
         shown = "; ".join(f"{w}: {n}" for w, n in seen.reasons.most_common(_SHOWN))
         raise ContractError(
             f"{location}: {seen.rejected} of {seen.rows} rows ({share:.2%}) break the "
-            f"contract; at most {maximum_rejected_share:.2%} may. Rejected cells: "
+            f"contract; at most {self.maximum_rejected_share:.2%} may. Rejected cells: "
             f"{shown}. Correct the data or the contract, or change "
             "validation.maximum_rejected_share"
-        )
-    if not len(rows):
-        raise TrainingError(
-            f"{location}: none of {seen.rows} rows is a training row; expected some"
         )
 
 
