@@ -14,11 +14,15 @@ from credit_scoring.decision.parameters import DecisionParameters
 from credit_scoring.features.definition import load_feature_set
 from credit_scoring.pipelines.evaluation import create_pipeline as evaluation
 from credit_scoring.pipelines.evaluation.parameters import EvaluationParameters
+from credit_scoring.pipelines.feature_engineering.parameters import (
+    FeatureEngineeringParameters,
+)
 from credit_scoring.pipelines.training import create_pipeline as training
 from credit_scoring.pipelines.training.parameters import (
     CandidateParameters,
     TrainingParameters,
 )
+from credit_scoring.pipelines.validation.nodes import ValidationParameters
 
 CONF = Path(__file__).parents[3] / "conf"
 FAMILIES = ("scorecard", "boosting")
@@ -46,7 +50,14 @@ def parameters(env="base"):
             **read("parameters_evaluation.yml", env)["evaluation"]
         ),
         "params:decision": DecisionParameters.model_validate(few["decision"]),
+        "ingestion_summary": {"data_digest": "0" * 64},
         "params:feature_engineering.feature_set": "taiwan_default",
+        "params:feature_engineering": FeatureEngineeringParameters(
+            **read("parameters_feature_engineering.yml")["feature_engineering"]
+        ),
+        "params:validation": ValidationParameters(
+            **read("parameters_validation.yml")["validation"]
+        ),
         **{
             f"params:{family}": CandidateParameters.model_validate(
                 read(f"parameters_{family}.yml", env)[family] | {"family": family}
