@@ -9,11 +9,7 @@ import pytest
 from .conftest import PROJECT, RAW, SmallProject
 
 ROWS_IN_MEMORY = 6_000
-QUICK = (
-    "boosting.n_trials=2,boosting.max_rounds=40,scorecard.n_trials=2,"
-    "decision.background.minimum_rows=300"
-)
-UP_TO_TRAINING = "ingestion,validation,feature_engineering,training"
+QUICK = "boosting.n_trials=2,boosting.max_rounds=40"
 
 
 @pytest.fixture
@@ -28,7 +24,7 @@ def large(bare_project: SmallProject) -> SmallProject:
 
 def run(project: SmallProject, *more: str, **environment: str) -> tuple[int, str]:
     done = project.kedro(
-        *("run", "--env", "large", "--pipelines", UP_TO_TRAINING),
+        *("run", "--env", "large", "--to-nodes", "boosting.fit_candidate"),
         *("--params", QUICK, *more),
         **environment,
     )
