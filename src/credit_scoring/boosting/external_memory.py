@@ -13,7 +13,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from credit_scoring.boosting.growers import Sample
+from credit_scoring.boosting.growers import HereGrower, Sample
 from credit_scoring.errors import TrainingError
 
 _PREFIX = "growing-"
@@ -134,7 +134,7 @@ def no_room(folder: Path, error: OSError) -> TrainingError:
     )
 
 
-class StoredGrower:
+class StoredGrower(HereGrower):
     """Grows trees on stored rows, through XGBoost's external memory.
 
     What it holds of a row is its gradient and its margin; bins are in files beside
@@ -156,19 +156,6 @@ class StoredGrower:
         self._train = xgboost.ExtMemQuantileDMatrix(_Parts(train), **limits)
         self._validation = xgboost.QuantileDMatrix(
             *validation, ref=self._train, **limits
-        )
-
-    def grow(
-        self, settings: dict[str, Any], *, rounds: int, stop: int
-    ) -> xgboost.Booster:
-        """See `Grower`."""
-        return xgboost.train(
-            settings,
-            self._train,
-            num_boost_round=rounds,
-            evals=[(self._validation, "validation")],
-            early_stopping_rounds=stop,
-            verbose_eval=False,
         )
 
 

@@ -38,7 +38,7 @@ class HereGrower:
             validation: To stop on, in the same bins.
             limits: ``max_bin`` and ``nthread``.
         """
-        self._train = xgboost.QuantileDMatrix(*train, **limits)
+        self._train: xgboost.DMatrix = xgboost.QuantileDMatrix(*train, **limits)
         self._validation = xgboost.QuantileDMatrix(
             *validation, ref=self._train, **limits
         )

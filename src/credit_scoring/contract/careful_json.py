@@ -151,7 +151,11 @@ class _Reader:
         self._at += 1
 
     def value(self) -> object:
-        """Read the value that begins here."""
+        """Read the value that begins here.
+
+        Raises:
+            InvalidRequestError: If there is none that is valid JSON.
+        """
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)

@@ -220,12 +220,8 @@ def scoring_app(  # noqa: PLR0913 - one for each collaborator
         await asyncio.to_thread(routing.close)
         await asyncio.to_thread(outcomes.close)
 
-    return ScoringApp(
-        routes,
-        metrics,
-        starting=watch.start,
-        closing=(catch_up, answers.close),
-    )
+    closing = (catch_up, answers.close)
+    return ScoringApp(routes, metrics, starting=watch.start, closing=closing)
 
 
 def _deciders(

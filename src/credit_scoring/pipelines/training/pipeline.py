@@ -10,6 +10,13 @@ from credit_scoring.pipelines.training.nodes import (
 )
 
 FAMILIES = ("scorecard", "boosting")
+_SHARED_PARAMETERS = (
+    "params:contract",
+    "params:decision",
+    "params:feature_engineering",
+    "params:training",
+    "params:validation",
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -61,11 +68,7 @@ def train(family: str) -> Pipeline:
         inputs={"model_input", "ingestion_summary"},
         parameters={
             "params:candidate": f"params:{family}",
-            "params:contract": "params:contract",
-            "params:decision": "params:decision",
-            "params:feature_engineering": "params:feature_engineering",
-            "params:training": "params:training",
-            "params:validation": "params:validation",
+            **{name: name for name in _SHARED_PARAMETERS},
         },
         tags=["training", family],
     )
