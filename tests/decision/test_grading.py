@@ -263,6 +263,19 @@ def test_the_count_is_the_same_in_python_and_compiled() -> None:
         assert [form(ROWS, row, RANGES) for row in range(3)] == [0, 2, 2]
 
 
+def test_a_score_decides_the_same_in_python_and_compiled() -> None:
+    decided = grading_kernels._outcome_by_score
+    cut_offs = np.array([520.0, 480.0])
+    for form in (decided, decided.py_func):  # type: ignore[attr-defined]
+        outcomes = [form(score, cut_offs) for score in (520.0, 519.9, 480.0, 479.9)]
+        assert outcomes == [
+            Outcome.APPROVE,
+            Outcome.REFER,
+            Outcome.REFER,
+            Outcome.DECLINE,
+        ]
+
+
 def test_a_missing_value_passes_no_test() -> None:
     passes = grading_kernels._passes
     for form in (passes, passes.py_func):  # type: ignore[attr-defined]
