@@ -1,4 +1,4 @@
-"""A copy of the project for whole pipelines; the table of the faults tested."""
+"""A copy of the project for pipelines, a bucket, the table of the faults tested."""
 
 import fcntl
 import gzip
@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from .production.servers import s3
 
 # A loaded machine may take any time for an example.
 settings.register_profile("unhurried", deadline=None)
@@ -157,3 +160,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for row in rows:
         cells = [cell.ljust(n) for cell, n in zip(row, widths, strict=True)]
         terminalreporter.write_line(f"| {' | '.join(cells)} |")
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of an S3 server that the environment names, as Arrow reads it."""
+    with s3(tmp_path) as store:
+        for variable, value in store.environment.items():
+            monkeypatch.setenv(variable, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", store.url)
+        yield store.client()

@@ -1,12 +1,12 @@
 """`kedro run --env large`: a model of more applications than are in memory."""
 
 import json
-import shutil
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .conftest import PROJECT, RAW, SmallProject
+from .production.servers import BUCKET
 
 ROWS_IN_MEMORY = 6_000
 QUICK = "boosting.n_trials=2,boosting.max_rounds=40"
@@ -32,16 +32,16 @@ def run(project: SmallProject, *more: str, **environment: str) -> tuple[int, str
 
 
 def test_a_model_is_grown_on_more_than_is_in_memory(
-    large: SmallProject, tmp_path: Path
+    large: SmallProject, bucket: Any
 ) -> None:
-    there = tmp_path / "some.csv.gz"
-    shutil.copy(PROJECT / RAW, there)
-    environment = {"CREDIT_SCORING_APPLICATIONS": str(there)}
+    key = "raw/some.csv.gz"
+    bucket.upload_file(str(PROJECT / RAW), BUCKET, key)
+    environment = {"CREDIT_SCORING_APPLICATIONS": f"s3://{BUCKET}/{key}"}
     code, said = run(large, **environment)
     assert code == 0, said
     data = large.folder / "data"
     seen = json.loads((data / "02_intermediate/ingestion_summary.json").read_text())
-    assert seen["rows"] == ROWS_IN_MEMORY
+    assert (seen["rows"], seen["rows_in_files"]) == (ROWS_IN_MEMORY, 30_000)
     chosen = data / "08_reporting/boosting/chosen_parameters.json"
     rows = json.loads(chosen.read_text())["training_rows"]
     # 0.40 of 30,000, less those that the contract rejects.
@@ -49,7 +49,7 @@ def test_a_model_is_grown_on_more_than_is_in_memory(
     assert f"{int(rows)} of 30000 rows are grown on" in said.replace("\n", " ")
     assert not list((data / "05_model_input/training_rows").iterdir())
     # What is in memory is there, the files are not any more.
-    there.unlink()
+    bucket.delete_object(Bucket=BUCKET, Key=key)
     done = large.kedro(
         *("run", "--env", "large", "--nodes", "boosting.fit_candidate"),
         *("--params", QUICK),

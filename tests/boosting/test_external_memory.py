@@ -1,4 +1,5 @@
-import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from credit_scoring.boosting import conversion
 from credit_scoring.boosting.external_memory import (
     StoredGrower,
     StoredRows,
@@ -120,6 +122,25 @@ def test_the_model_is_of_all_stored_rows(rows: StoredRows, sample: Any) -> None:
     assert fitted.model.booster != searched.model.booster
 
 
+def test_compiled_trees_are_proved_on_stored_rows_too(
+    rows: StoredRows, sample: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(rows, sample.x[:3_000], sample.bad[:3_000], 1_500)
+    proved = []
+    check = conversion._check_equal
+
+    def noted(booster: Any, ensemble: Any, x: Any) -> None:
+        proved.append(x)
+        check(booster, ensemble, x)
+
+    monkeypatch.setattr(conversion, "_check_equal", noted)
+    fit(sample, stored=rows)
+    assert [len(x) for x in proved] == [2_000, 1_500, 1_500]
+    # XGBoost reads float32, and so do the trees.
+    stored = sample.x[:3_000].astype(np.float32)
+    np.testing.assert_array_equal(np.concatenate(proved[1:]), stored)
+
+
 def test_nothing_is_left_behind(tmp_path: Path, sample: Any) -> None:
     with stored_rows(tmp_path) as rows:
         store(rows, sample.x, sample.bad)
@@ -130,13 +151,30 @@ def test_nothing_is_left_behind(tmp_path: Path, sample: Any) -> None:
     assert not list(tmp_path.iterdir())
 
 
+STORING = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from credit_scoring.boosting.external_memory import stored_rows
+
+with stored_rows(Path(sys.argv[1])) as rows:
+    rows.add(np.zeros((10, 3)), np.zeros(10, np.int8))
+    print(rows.folder, flush=True)
+    time.sleep(600)
+"""
+
+
 def test_what_a_killed_process_left_is_deleted(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STORING, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        theirs = Path(process.stdout.readline().strip())
+        with stored_rows(tmp_path) as rows:
+            assert sorted(tmp_path.iterdir()) == sorted([theirs, rows.folder])
+        process.kill()
+    assert len(list(theirs.iterdir())) == 2
     with stored_rows(tmp_path) as rows:
-        abandoned = tmp_path / "growing-abandoned"
-        # Copied, it has a lock file that nobody holds.
-        shutil.copytree(rows.folder, abandoned)
-        with stored_rows(tmp_path) as others:
-            assert sorted(tmp_path.iterdir()) == sorted([rows.folder, others.folder])
+        assert list(tmp_path.iterdir()) == [rows.folder]
 
 
 def test_a_full_disk_is_said(small_disk: Path, shipped_rows: Any) -> None:

@@ -18,10 +18,12 @@ from credit_scoring.datasets.large_applications import (
 )
 from credit_scoring.errors import BatchError, ContractError
 
+from ..production.servers import BUCKET
+
 SHIPPED = Path(__file__).parents[2] / "data/01_raw/taiwan_credit.csv.gz"
 
 
-def sampled(path: Path, rows: int, **changes: Any) -> SampledApplicationsDataset:
+def sampled(path: Path | str, rows: int, **changes: Any) -> SampledApplicationsDataset:
     return SampledApplicationsDataset(
         **{"filepath": str(path), "id_column": "ID", "rows": rows, "salt": "a"}
         | changes
@@ -39,7 +41,7 @@ def test_a_file_that_fits_is_taken_as_a_whole(shipped: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(
         found.reset_index(drop=True), shipped.reset_index(drop=True)
     )
-    assert found.attrs == shipped.attrs
+    assert found.attrs == {**shipped.attrs, "rows_in_files": 30_000}
 
 
 @pytest.mark.parametrize("chunk_rows", [700, 131_072])
@@ -165,6 +167,48 @@ def test_files_that_are_not_there_are_said(tmp_path: Path) -> None:
         dataset.load()
     assert isinstance(caught.value.__cause__, BatchError)
     assert sampled(SHIPPED, 10).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.parquet", "no Parquet file, or one that is cut off or corrupt"),
+        ("a.txt", "neither Parquet nor CSV"),
+    ],
+)
+def test_what_cannot_be_read_is_there_and_said_so(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    (tmp_path / name).write_text("nothing of the kind")
+    dataset = sampled(tmp_path, 10)
+    assert dataset.exists()
+    with pytest.raises(DatasetError, match=said):
+        dataset.load()
+
+
+def test_a_store_that_does_not_answer_is_not_said_to_be_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    # Refused at once: nobody listens there.
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    dataset = sampled("s3://nobody/there", 10)
+    assert dataset.exists()
+    with pytest.raises(DatasetError, match="s3://nobody/there: cannot be read"):
+        dataset.load()
+
+
+def test_files_in_s3_are_those_on_the_disk(bucket: Any) -> None:
+    bucket.upload_file(str(SHIPPED), BUCKET, "raw/accounts.csv.gz")
+    there = sampled(f"s3://{BUCKET}/raw", 1_000)
+    assert there.exists()
+    assert not sampled(f"s3://{BUCKET}/other", 1_000).exists()
+    found, here = there.load(), sampled(SHIPPED, 1_000).load()
+    pd.testing.assert_frame_equal(found, here)
+    assert found.attrs == here.attrs
+    assert found.attrs["rows_in_files"] == 30_000
 
 
 def test_raw_applications_are_never_written(tmp_path: Path) -> None:

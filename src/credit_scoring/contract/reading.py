@@ -23,6 +23,7 @@ from credit_scoring.errors import ContractError
 
 SOURCE_ROW = "source_row"
 SHA256 = "sha256"
+ROWS_IN_FILES = "rows_in_files"
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _SHOWN = 8

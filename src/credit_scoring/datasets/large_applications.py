@@ -11,11 +11,11 @@ from kedro.io import AbstractDataset, DatasetError
 from numpy.typing import NDArray
 
 from credit_scoring.batch.chunks import Chunk, read_chunks
-from credit_scoring.batch.inputs import InputFile, find_inputs
-from credit_scoring.contract.reading import SHA256, SOURCE_ROW
+from credit_scoring.batch.inputs import InputFile, find_inputs, is_there
+from credit_scoring.contract.reading import ROWS_IN_FILES, SHA256, SOURCE_ROW
 from credit_scoring.datasets.progress import row_progress
 from credit_scoring.digests import salted_shares
-from credit_scoring.errors import BatchError, ContractError
+from credit_scoring.errors import ContractError
 
 CHUNK_ROWS = 131_072
 _READ_BYTES = 1 << 20
@@ -147,7 +147,8 @@ class SampledApplicationsDataset(AbstractDataset[Never, pd.DataFrame]):
 
         Returns:
             As `ApplicationsFileDataset` gives a file; ``attrs["sha256"]`` is that of
-            the file or, of several, that of their names and digests.
+            the file or, of several, that of their names and digests, and
+            ``attrs["rows_in_files"]`` counts all rows.
 
         Raises:
             BatchError: If the files cannot be found or read: which one, and where.
@@ -165,6 +166,7 @@ class SampledApplicationsDataset(AbstractDataset[Never, pd.DataFrame]):
         taken = sample.taken()
         if taken.empty:
             raise ContractError(f"{self._location}: there are no rows")
+        taken.attrs[ROWS_IN_FILES] = sample.seen
         taken.attrs[SHA256] = digest_of(self._location)
         return taken
 
@@ -177,10 +179,7 @@ class SampledApplicationsDataset(AbstractDataset[Never, pd.DataFrame]):
         raise DatasetError(f"{self._location}: raw applications are read only")
 
     def _exists(self) -> bool:
-        try:
-            return bool(find_inputs(self._location))
-        except BatchError:
-            return False
+        return is_there(self._location)
 
     def _describe(self) -> dict[str, Any]:
         return {
@@ -200,9 +199,11 @@ class _Sample:
         self._frames: list[pd.DataFrame] = []
         self._places: list[NDArray[np.float64]] = []
         self._held = 0
+        self.seen = 0
 
     def add(self, frame: pd.DataFrame, places: NDArray[np.float64]) -> None:
         """Look at further rows, each with its place in [0, 1)."""
+        self.seen += len(places)
         near = places < self._below
         self._frames.append(frame[near])
         self._places.append(places[near])

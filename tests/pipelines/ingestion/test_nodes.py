@@ -22,6 +22,7 @@ def test_raw_rows_come_under_the_names_of_the_contract(
     assert summary == {
         "data_digest": raw_applications.attrs["sha256"],
         "rows": 300,
+        "rows_in_files": 300,
         "ignored_columns": [],
         "contract": {
             "name": "taiwan_default",

@@ -173,18 +173,28 @@ def test_what_people_wrote_is_shown_as_text(evidence: Evidence) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("in_files", "grown_on", "said"),
     [
-        (240, "It was trained on 240 of them."),
-        (9_000, "These are a sample of larger files: its trees were grown on 9,000"),
+        (400, 240, "400 rows, of which 20.0 % turned out bad. It was trained on 240"),
+        (
+            *(22_500, 9_000),
+            "turned out bad. They are a sample of 22,500. Its trees were grown on 9,000"
+            " rows, all else was found out on the sample. Bad means",
+        ),
+        # A scorecard is made of the sample alone.
+        (22_500, None, "They are a sample of 22,500. It was trained on 240 of them."),
     ],
 )
-def test_the_first_page_says_how_many_rows_the_trees_were_grown_on(
-    evidence: Evidence, rows: int, said: str
+def test_the_first_page_says_what_rows_the_model_is_of(
+    evidence: Evidence, in_files: int, grown_on: int | None, said: str
 ) -> None:
-    metrics = {**evidence.metrics, "train": {"rows": {"value": 240}}}
-    facts = {"chosen_parameters": {"training_rows": float(rows)}}
-    assert said in text_of(render(replace(evidence, metrics=metrics, facts=facts)))
+    found = replace(
+        evidence,
+        metrics={**evidence.metrics, "train": {"rows": {"value": 240}}},
+        validation={**evidence.validation, "rows_in_files": in_files},
+        facts={"chosen_parameters": {"training_rows": grown_on} if grown_on else {}},
+    )
+    assert said in text_of(render(found))
 
 
 def test_a_gate_that_is_not_passed_is_on_the_first_page(evidence: Evidence) -> None:

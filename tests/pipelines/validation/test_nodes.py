@@ -13,6 +13,8 @@ from credit_scoring.pipelines.validation.nodes import (
     separate_rejected_rows,
 )
 
+ORIGIN = {"data_digest": "abc", "rows_in_files": 9_000}
+
 
 def parameters(**changes: Any) -> ValidationParameters:
     return ValidationParameters.model_validate(
@@ -34,7 +36,7 @@ def ingested(raw_applications: pd.DataFrame, contract: Contract) -> pd.DataFrame
 def validate(
     ingested: pd.DataFrame, contract: Contract, limits: ValidationParameters
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    origin = {"data_digest": "abc"}
+    origin = ORIGIN
     separated = separate_rejected_rows(ingested, origin, contract, limits)
     accepted, summary = separated["accepted"], separated["summary"]
     return require_acceptance(accepted, summary, contract, limits), summary
@@ -52,6 +54,7 @@ def test_right_rows_pass_with_their_counts(ingested: pd.DataFrame, contract: Con
         },
         "data_digest": "abc",
         "rows": 300,
+        "rows_in_files": 9_000,
         "accepted_rows": 300,
         "rejected_rows": 0,
         "rejected_share": 0.0,
@@ -76,9 +79,7 @@ def test_few_rejected_rows_are_left_out_listed_and_counted(
     ingested.loc[[0, 1], "age_years"] = "7"
     ingested.loc[1, "sex"] = "x"
     with caplog.at_level(logging.WARNING):
-        separated = separate_rejected_rows(
-            ingested, {"data_digest": "abc"}, contract, parameters()
-        )
+        separated = separate_rejected_rows(ingested, ORIGIN, contract, parameters())
     assert separated["rejected"]["source_row"].tolist() == [2, 3, 3]
     assert separated["rejected_text"].equals(separated["rejected"])
     summary = separated["summary"]
@@ -148,9 +149,7 @@ def test_no_accepted_row_is_still_summarised(
 ):
     ingested["sex"] = "7"
     limits = parameters(maximum_rejected_share=1)
-    separated = separate_rejected_rows(
-        ingested, {"data_digest": "abc"}, contract, limits
-    )
+    separated = separate_rejected_rows(ingested, ORIGIN, contract, limits)
     assert separated["summary"]["bad_rate"] is None
     with pytest.raises(ContractError, match="0 of 300 rows are accepted"):
         require_acceptance(

@@ -34,7 +34,9 @@ def catalog(
     return DataCatalog(
         {
             "ingested_applications": MemoryDataset(ingested),
-            "ingestion_summary": MemoryDataset({"data_digest": "abc"}),
+            "ingestion_summary": MemoryDataset(
+                {"data_digest": "abc", "rows_in_files": 300}
+            ),
             "params:contract": MemoryDataset(contract),
             "params:validation": MemoryDataset(limits),
             **{n: ParquetDataset(filepath=str(tmp_path / n)) for n in frames},

@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from credit_scoring.contract.model import Contract
-from credit_scoring.contract.reading import SHA256, select_columns
+from credit_scoring.contract.reading import ROWS_IN_FILES, SHA256, select_columns
 from credit_scoring.errors import ContractError
 
 logger = logging.getLogger(__name__)
@@ -43,13 +43,15 @@ def ingest_applications(
 
     Args:
         raw_applications: Every cell a string, with the file's digest in
-            ``attrs["sha256"]``, as `ApplicationsFileDataset` reads it.
+            ``attrs["sha256"]``, as `ApplicationsFileDataset` reads it. Of a sample of
+            larger files ``attrs["rows_in_files"]`` says of how many rows.
         contract: Names the columns and their sources.
         parameters: How additional columns are treated.
 
     Returns:
         The applications as text with ``source_row`` first, and a summary with
-        the file's digest, its number of rows, and the columns left out.
+        the file's digest, the number of rows, here and in the files that these are a
+        sample of, and the columns left out.
 
     Raises:
         ContractError: If columns are missing or stand twice, if there are
@@ -70,6 +72,7 @@ def ingest_applications(
     summary: dict[str, object] = {
         "data_digest": digest,
         "rows": len(applications),
+        "rows_in_files": raw_applications.attrs.get(ROWS_IN_FILES, len(applications)),
         "ignored_columns": list(ignored),
         "contract": {
             "name": contract.name,

@@ -63,16 +63,20 @@ def summarise(found: Evidence) -> Summary:
 def _learned(found: Evidence) -> str:
     train = found.metrics.get("train", {}).get("rows", {}).get("value")
     target = found.contract.columns[found.contract.target_name].description
+    seen = found.validation.get("rows", 0)
+    whole = found.validation.get("rows_in_files", seen)
+    of_more = f" They are a sample of {count(whole)}." if whole > seen else ""
     rows = "" if train is None else f"It was trained on {count(train)} of them. "
     grown = found.facts.get("chosen_parameters", {}).get("training_rows")
     if train is not None and grown is not None and grown > train:
         rows = (
-            "These are a sample of larger files: its trees were grown on "
-            f"{count(int(grown))} rows, all else was found out on the sample. "
+            f"Its trees were grown on {count(int(grown))} rows, all else was found out "
+            "on the sample. "
         )
+    bad = percent(found.validation.get("bad_rate", 0))
     return (
-        f"{found.contract.title}: {count(found.validation.get('rows', 0))} rows, of "
-        f"which {percent(found.validation.get('bad_rate', 0))} turned out bad. {rows}"
+        f"{found.contract.title}: {count(seen)} rows, of which {bad} turned out bad."
+        f"{of_more} {rows}"
         f"Bad means: {target.removesuffix('.')}."
     )
 

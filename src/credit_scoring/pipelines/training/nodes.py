@@ -1,6 +1,6 @@
 """Nodes of the training pipeline: fit, calibrate, explain."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -34,7 +34,7 @@ from credit_scoring.pipelines.validation.nodes import ValidationParameters
 from credit_scoring.scorecard.scaling import score_from_log_odds
 
 if TYPE_CHECKING:
-    from credit_scoring.pipelines.training.storing import TrainingFiles
+    from credit_scoring.boosting.external_memory import StoredRows
 
 Values = NDArray[np.float64]
 
@@ -92,15 +92,14 @@ def fit_candidate(  # noqa: PLR0913, PLR0917
     parameters = candidate.root
     # A family's fitting libraries are imported only where it is fitted.
     if isinstance(parameters, BoostingParameters):
-        from credit_scoring.pipelines.training.storing import TrainingFiles
-
-        files = TrainingFiles(
+        store = partial(
+            _store_training_rows,
             digest=ingestion_summary["data_digest"],
             contract=contract,
             feature_engineering=feature_engineering,
             maximum_rejected_share=validation.maximum_rejected_share,
         )
-        fitted: Any = _fit_boosting(samples, features, parameters, files)
+        fitted: Any = _fit_boosting(samples, features, parameters, store)
     else:
         from credit_scoring.scorecard.fitting import fit_scorecard
 
@@ -114,11 +113,18 @@ def fit_candidate(  # noqa: PLR0913, PLR0917
     }
 
 
+def _store_training_rows(location: str, rows: "StoredRows", **judged_by: Any) -> None:
+    # It reads tables of any size, which most runs have no need of.
+    from credit_scoring.pipelines.training.storing import TrainingFiles
+
+    TrainingFiles(**judged_by).store(location, rows)
+
+
 def _fit_boosting(
     samples: tuple[Values, Values, Values, Values],
     features: FeatureSet,
     parameters: BoostingParameters,
-    files: "TrainingFiles",
+    store: "Callable[[str, StoredRows], None]",
 ) -> Any:
     from credit_scoring.boosting.fitting import fit_boosting
 
@@ -135,7 +141,7 @@ def _fit_boosting(
     from credit_scoring.boosting.external_memory import stored_rows
 
     with stored_rows(Path(outside.folder)) as stored:
-        files.store(outside.input, stored)
+        store(outside.input, stored)
         return fit(stored=stored)
 
 

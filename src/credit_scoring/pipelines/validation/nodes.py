@@ -56,7 +56,7 @@ def separate_rejected_rows(
     Args:
         ingested_applications: Text cells under the contract's names, with
             ``source_row``.
-        ingestion_summary: Holds the digest of the raw file.
+        ingestion_summary: Holds the digest of the raw file, and its number of rows.
         contract: What the cells must be.
         parameters: Limits, noted in the summary.
 
@@ -71,6 +71,7 @@ def separate_rejected_rows(
     rows = len(ingested_applications)
     summary = _summary(checked, contract, rows=rows)
     summary["data_digest"] = ingestion_summary["data_digest"]
+    summary["rows_in_files"] = ingestion_summary["rows_in_files"]
     summary["maximum_rejected_share"] = parameters.maximum_rejected_share
     if summary["set_aside_rows"]:
         logger.info("%d of %d rows set aside", summary["set_aside_rows"], rows)
