@@ -20,6 +20,8 @@ from ..stack_engine import Stack, StackError, make_images, plain_containers
 from .airflow import FOLDER
 
 PARTS = ("postgres", "storage", "redis", "mlflow", "airflow")
+OVER = {"success", "failed", "up_for_retry", "upstream_failed", "skipped"}
+DEFAULT_RUN = json.loads((FOLDER / "pipelines.json").read_bytes())["default"]
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +74,11 @@ def listed(stack: Stack, *words: str) -> list[dict[str, Any]]:
     return found
 
 
-def kept(stack: Stack, question: str) -> str:
-    """Ask PostgreSQL in Airflow's database."""
-    command = (
-        'PGPASSWORD=$POSTGRES_PASSWORD psql -h 127.0.0.1 -U postgres -tA airflow -c "'
-    )
-    return stack.compose("exec", "-T", "postgres", "sh", "-c", f'{command}{question}"')
+def kept(stack: Stack, question: str, database: str = "airflow") -> str:
+    """Ask PostgreSQL."""
+    asked = "PGPASSWORD=$POSTGRES_PASSWORD psql -h 127.0.0.1 -U postgres -tA"
+    command = f'{asked} {database} -c "{question}"'
+    return stack.compose("exec", "-T", "postgres", "sh", "-c", command)
 
 
 def test_every_line_of_the_schedule_is_a_dag(stack: Stack) -> None:
@@ -88,21 +89,35 @@ def test_every_line_of_the_schedule_is_a_dag(stack: Stack) -> None:
     assert "No data found" in airflow(stack, "dags", "list-import-errors")
 
 
-def test_a_pipeline_runs_and_postgresql_knows_it(stack: Stack) -> None:
+def test_a_whole_retraining_promotes_and_packs_a_model(stack: Stack) -> None:
     airflow(stack, "dags", "unpause", "retraining")
     airflow(stack, "dags", "trigger", "retraining", "--run-id", "by_hand")
+    asked = "SELECT task_id, state FROM task_instance WHERE run_id = 'by_hand'"
 
-    def state() -> str:
-        question = "SELECT state FROM task_instance WHERE task_id = 'validation'"
-        return kept(stack, question).strip()
+    def states() -> dict[str, str]:
+        lines = kept(stack, asked).split()
+        return dict(line.partition("|")[::2] for line in lines)
+
+    def ended() -> bool:
+        run = kept(stack, "SELECT state FROM dag_run WHERE run_id = 'by_hand'").strip()
+        # Nothing here may need to be tried again.
+        return run in {"success", "failed"} or "up_for_retry" in states().values()
 
     try:
-        stack.wait("the second task", lambda: state() == "success")
+        for task in DEFAULT_RUN:
+            stack.wait(task, lambda task=task: states().get(task) in OVER)
+        stack.wait("the end", ended)
     finally:
         airflow(stack, "dags", "pause", "retraining")
-    assert "t" in kept(
-        stack, "SELECT count(*) = 1 FROM dag_run WHERE run_id = 'by_hand'"
+    found = states()
+    assert {task: found.get(task) for task in DEFAULT_RUN} == dict.fromkeys(
+        DEFAULT_RUN, "success"
     )
+    aliases = "SELECT alias FROM registered_model_aliases"
+    assert "champion" in kept(stack, aliases, database="mlflow").split()
+    packed = ("exec", "-T", "airflow", "/app/.venv/bin/bentoml", "list", "-o", "json")
+    bentos = json.loads(stack.compose(*packed))
+    assert [one["tag"].partition(":")[0] for one in bentos] == ["credit_scoring"]
     with pytest.raises(StackError):
         stack.compose(
             "exec", "-T", "airflow", "test", "-e", "/var/lib/airflow/airflow.db"
