@@ -31,10 +31,23 @@ async def until(true: Callable[[], bool]) -> None:
     raise AssertionError("it did not come about")
 
 
-def test_nobody_waits_where_the_way_is_free() -> None:
+def test_nobody_waits_where_the_way_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     way = RightOfWay()
-    for _ in range(1_000):
-        way.give()
+    worked_for(monkeypatch, LONG)
+    waits: list[float] = []
+    monkeypatch.setattr(way._free, "wait", waits.append)
+
+    async def before_and_after() -> None:
+        with way.for_a_batch():
+            way.give()
+            with way:
+                way.give()
+            # The way is free once what is to be done in this turn is done.
+            await asyncio.sleep(0)
+            way.give()
+
+    asyncio.run(before_and_after())
+    assert len(waits) == 1
 
 
 def test_a_batch_waits_until_the_last_application_is_answered(
