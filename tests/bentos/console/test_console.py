@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from .browsing import VIEWS, decide, load, look_at
+from .browsing import VIEWS, console, decide, load, look_at
 
 pytestmark = pytest.mark.end_to_end
 
@@ -21,6 +21,32 @@ def test_an_application_is_decided_with_its_reasons(page: Page) -> None:
     expect(page.locator("#view-score dl.facts code").first).to_have_text(
         re.compile("^[0-9a-f]{32}$")
     )
+
+
+def test_scores_are_marks_and_times_name_their_zone(page: Page) -> None:
+    load(page, example=3)
+    answer = decide(page)
+    waterfall = page.locator("#view-score .waterfall")
+    bars = waterfall.locator(".bar.total")
+    boxes = [bars.nth(place).bounding_box() for place in range(bars.count())]
+    # No bar from somewhere on the axis, whose length would say nothing.
+    assert [box and box["width"] for box in boxes] == [6, 6]
+    record = page.locator("#view-score dl.facts").last
+    expect(record).to_contain_text(f"{answer['scored_at'][11:19]} UTC")
+
+
+def test_a_narrow_window_has_the_whole_history_in_sight(
+    browser: Browser, url: str
+) -> None:
+    faults: list[str] = []
+    narrow = {"width": 390, "height": 844}
+    with console(browser, url, faults, viewport=narrow) as page:
+        load(page, example=3)
+        hidden = page.get_by_role("region", name="Account history").evaluate(
+            "region => region.scrollWidth - region.clientWidth"
+        )
+    assert hidden == 0
+    assert faults == []
 
 
 def test_errors_are_shown_at_their_fields(page: Page) -> None:

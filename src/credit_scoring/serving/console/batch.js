@@ -93,7 +93,7 @@ function summary(rows) {
   const mean = scores.length ? scores.reduce((sum, value) => sum + value, 0) / scores.length : null;
   return h("div", { class: "card" }, h("h2", {}, "What came out"), figures([
     ["Rows", count(rows.length)], ["Approved", count(of("approve"))], ["Referred", count(of("refer"))],
-    ["Declined", count(of("decline"))], ["Refused", count(of("error"))], ["Mean score", score(mean)],
+    ["Declined", count(of("decline"))], ["Not decided", count(of("error"))], ["Mean score", score(mean)],
   ]));
 }
 

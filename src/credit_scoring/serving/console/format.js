@@ -26,9 +26,12 @@ export function duration(seconds) {
   return seconds < 1 ? `${Number((seconds * 1000).toPrecision(2))} ms` : `${tenth.format(seconds)} s`;
 }
 
-export function time(text) {
-  return text ? new Date(text).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" }) : NONE;
-}
+// In the reader's own time zone, which is named.
+const clock = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+});
+
+export const time = (text) => (text ? clock.format(new Date(text)) : NONE);
 
 export function withUnit(value, unit) {
   if (value === null || value === undefined) return NONE;

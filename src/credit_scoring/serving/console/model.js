@@ -24,7 +24,7 @@ function held(title, one) {
     ["Artifact", h("code", {}, one.model.digest.slice(0, 16))],
     ["Code", from.git_revision ? h("code", {}, from.git_revision.slice(0, 12), from.git_dirty ? " with changes" : "") : null],
     ["Data", from.data_digest ? h("code", {}, from.data_digest.slice(0, 16)) : null],
-    ["Reference score", one.reference_score === null ? null : score(one.reference_score)],
+    ["Just-approved score", one.reference_score === null ? null : score(one.reference_score)],
   ]));
 }
 
@@ -45,8 +45,8 @@ function promotionCard(record) {
     h("p", {}, sentence(record.decision)),
     facts([
       ["When", time(record.created_at)], ["By", record.actor],
-      ["Champion before", holder(record.before?.champion)], ["Champion since", holder(record.champion)],
-      ["Challenger since", holder(record.challenger)],
+      ["Champion before", holder(record.before?.champion)], ["Champion after", holder(record.champion)],
+      ["Challenger after", holder(record.challenger)],
       ["Record", h("code", {}, String(record.digest).slice(0, 16))],
       ["Record before", record.previous ? h("code", {}, record.previous.slice(0, 16)) : "none: this is the first"],
     ]),

@@ -57,7 +57,7 @@ export function driftCard(live) {
       facts([["Applications seen", count(live.applications)], ["Needed", count(live.least)]]));
   }
   return card("Drift, live", h("table", { class: "waterfall" },
-    h("caption", {}, `PSI of ${count(live.applications)} applications against training; above ${SOME_SHIFT} some shift, above ${MUCH_SHIFT} much`),
+    h("caption", {}, `How far ${count(live.applications)} applications are from those of training, as a population stability index (PSI): above ${SOME_SHIFT} some shift, above ${MUCH_SHIFT} much`),
     h("tbody", {}, row("Score", live.score), top.map(([name, one]) => row(words(name), one)))));
 }
 

@@ -49,6 +49,12 @@ export function waterfall(reference, steps, score, caption) {
   const low = Math.min(...all) - 6;
   const span = Math.max(...all) + 6 - low;
   const share = (value) => (100 * (value - low)) / span;
+  // The axis does not begin at 0: a total is a mark on it, as a bar's length would mislead.
+  const mark = (value) => {
+    const bar = h("div", { class: "bar total" });
+    place(bar, { left: `${share(value)}%` });
+    return h("td", { class: "drawn", "aria-hidden": "true" }, h("div", { class: "track" }, bar));
+  };
   const track = (from, to, kind) => {
     const bar = h("div", { class: `bar ${kind}` });
     place(bar, { left: `${Math.min(share(from), share(to))}%`, width: `${Math.abs(share(to) - share(from))}%` });
@@ -60,9 +66,9 @@ export function waterfall(reference, steps, score, caption) {
     h("caption", {}, caption),
     h("thead", { class: "unseen" }, h("tr", {}, ["Factor", "Drawn", "Points"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {},
-      row("Just-approved applicants", track(low, reference, "total"), shown(reference), "end"),
+      row("Just-approved applicants", mark(reference), shown(reference), "end"),
       bars.map((bar) => row(bar.name, track(bar.from, bar.to, bar.points < 0 ? "minus" : "plus"), points(bar.points), "")),
-      row("This score", track(low, score, "total"), shown(score), "end")));
+      row("This score", mark(score), shown(score), "end")));
 }
 
 export function verdict(answer) {

@@ -51,7 +51,7 @@ export function resultTable(rows) {
 function filters(filter) {
   const choice = h("select", { id: "filter-decision", onchange: filter("decision") },
     h("option", { value: "" }, "all"), Object.entries(decided).map(([value, label]) => h("option", { value }, label)),
-    h("option", { value: "error" }, "Refused, with errors"));
+    h("option", { value: "error" }, "Not decided, with errors"));
   return h("div", { class: "fields" },
     h("div", { class: "field" }, h("label", { for: "filter-decision" }, "Decision"), choice),
     h("div", { class: "field" }, h("label", { for: "filter-text" }, "Application or reason contains"),
@@ -83,7 +83,7 @@ function line(row) {
   return h("tr", {},
     h("td", { class: "number" }, count(row.row)),
     h("th", { scope: "row" }, row.loan_id),
-    h("td", {}, tag(row.decision === "error" ? "failed" : row.decision, decided[row.decision] ?? "Refused")),
+    h("td", {}, tag(row.decision === "error" ? "failed" : row.decision, decided[row.decision] ?? "Not decided")),
     h("td", { class: "number" }, score(row.score)),
     h("td", {}, row.band ?? ""),
     h("td", { class: "number" }, percent(row.pd)),

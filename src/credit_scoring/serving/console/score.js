@@ -92,7 +92,7 @@ function record(answer) {
     ["Probability of default", percent(answer.pd)],
     ["Model", `${answer.model.name} version ${answer.model.version}, ${answer.model.role}`],
     ["Model digest", h("code", {}, answer.model.digest.slice(0, 16))],
-    ["Policy", h("code", {}, answer.policy_version)],
+    ["Policy version", h("code", {}, answer.policy_version)],
     ["History from", { request: "the request", store: "the feature store", degraded: "nowhere: it could not be read" }[answer.feature_source]],
     ["Decided", time(answer.scored_at)],
   ]);
