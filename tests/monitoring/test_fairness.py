@@ -61,6 +61,14 @@ def test_a_group_is_approved_less_often(
     assert figures["groups"]["female"]["approved"] == approved
 
 
+def test_that_everybody_is_in_a_group_needs_no_words(fairness: LiveFairness) -> None:
+    counts = GroupCounts(groups_of(PROTECTED, fairness))
+    for entry in entries(drawn(1000, 1), DAY, decision="approve"):
+        counts.add(entry)
+    (finding,) = judge_groups(counts, fairness).findings
+    assert finding.message == "lowest approval rate by sex 1.000 of the highest"
+
+
 def test_a_small_group_is_reported_and_not_judged(fairness: LiveFairness) -> None:
     asked = fairness.model_copy(update={"small_rows": 501})
     judged = judge_groups(counted(fairness, 300), asked)

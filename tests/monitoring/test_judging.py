@@ -137,8 +137,8 @@ def test_approvals_are_compared_with_windows_of_the_same_model(
     assert rate(record(True)).verdict == "ok"
     assert rate(record(False)).verdict == "warn"
     assert "against 1 earlier window" in rate(record(False)).message
-    assert "too little before" in rate(record(False, "e" * 64)).message
-    assert "too little before" in rate().message
+    assert "not compared" in rate(record(False, "e" * 64)).message
+    assert "not compared" in rate().message
 
 
 def test_two_models_of_a_window_are_judged_apart(

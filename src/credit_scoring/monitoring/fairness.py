@@ -102,10 +102,10 @@ def _judge(
         groups[group] = said
     unassigned = counts.unassigned[name]
     figures = {"reference": reference, "unassigned": unassigned, "groups": groups}
-    message = (
-        f"lowest approval rate by {name} {lowest:.3f} of the highest, {unassigned:,} "
-        f"of {counted(whole + unassigned, 'decision')} in no group"
-    )
+    message = f"lowest approval rate by {name} {lowest:.3f} of the highest"
+    if unassigned:
+        all_of_them = counted(whole + unassigned, "decision")
+        message += f", {unassigned:,} of {all_of_them} in no group"
     finding = Finding(f"fairness_{name}", worst(verdicts), message, lowest)
     return JudgedGroups(figures, [finding] if attribute.judged else [])
 

@@ -218,7 +218,10 @@ def _approval(
     ][-parameters.earlier_windows :]
     rows = sum(figures["with_history"] for figures in same)
     if rows < parameters.least_decisions:
-        message = f"approval rate {now.share:.3f}; too little before to compare with"
+        message = (
+            f"approval rate {now.share:.3f}, not compared: earlier windows have fewer "
+            f"than {parameters.least_decisions:,} decisions"
+        )
         return Finding("approval_rate", "ok", message, now.share)
     before = Count(sum(figures["approved_with_history"] for figures in same), rows)
     level = 1 - parameters.drift.level
