@@ -3,6 +3,8 @@ import sys
 import time
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from credit_scoring.run_progress import RunningLine
 
@@ -48,3 +50,16 @@ def test_nothing_is_shown_without_a_terminal(monkeypatch: pytest.MonkeyPatch) ->
     time.sleep(0.05)
     line.stop()
     assert stream.getvalue() == ""
+
+
+def test_nothing_is_shown_beside_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    line = RunningLine(delay_s=0.01)
+    with Progress(console=Console(file=terminal, force_terminal=True)) as bar:
+        bar.add_task("Scoring", total=2)
+        line.start("batch scoring: score files")
+        time.sleep(0.7)
+        line.stop()
+    assert "Scoring" in terminal.getvalue()
+    assert "score files" not in terminal.getvalue()

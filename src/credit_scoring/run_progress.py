@@ -4,6 +4,8 @@ import sys
 import threading
 import time
 
+from rich.file_proxy import FileProxy
+
 DELAY_S = 2.0
 _STEP_S = 0.5
 _CLEAR = "\r\x1b[K"
@@ -51,10 +53,13 @@ class RunningLine:
         shown = False
         wait = self._delay_s
         while not stopped.wait(wait):
+            # A bar is shown meanwhile, and would print the line above itself.
+            if isinstance(sys.stdout, FileProxy):
+                continue
             seconds = time.perf_counter() - started
             sys.stdout.write(f"{_CLEAR}{text} ... {seconds:.0f} s")
             sys.stdout.flush()
             shown, wait = True, _STEP_S
-        if shown:
+        if shown and not isinstance(sys.stdout, FileProxy):
             sys.stdout.write(_CLEAR)
             sys.stdout.flush()

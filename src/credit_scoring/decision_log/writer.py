@@ -274,7 +274,7 @@ def _end_orphans(index: Index, folder: Path, now: datetime) -> None:
 def _log_end(ended: Ended, index: Index) -> None:
     # The log of the service goes elsewhere: there, the head is a witness.
     _LOG.info(
-        "segment %s %s with %d decisions; the head of the index is %s",
+        "segment %s %s with %d records; the head of the index is %s",
         ended.segment,
         "closed" if ended.closed else "ended without its process",
         ended.records,
