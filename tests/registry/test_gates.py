@@ -36,6 +36,11 @@ def test_the_lower_end_may_be_asked_instead() -> None:
     assert at_least("g", Measure(0.8, 0.7, 0.9), 0.7, by_low=True).passed
 
 
+def test_a_count_has_no_decimals() -> None:
+    assert at_least("g", Measure(0.0, None, None), 500).why == "0 is 500 too low"
+    assert at_least("g", Measure(1500.0, None, None), 500).why == "1,500 is within it"
+
+
 @pytest.mark.parametrize(("figure", "passed"), [(0.1, True), (0.1001, False)])
 def test_a_figure_must_stay_below_the_threshold(figure: float, passed: bool) -> None:
     assert at_most("g", Measure(figure), 0.1).passed is passed

@@ -47,6 +47,11 @@ def _measured(figure: object) -> float | None:
     return float(figure) if math.isfinite(figure) else None
 
 
+def _written(figure: float) -> str:
+    """Write a count without decimals, and all else with four."""
+    return f"{figure:,.0f}" if figure.is_integer() else f"{figure:.4f}"
+
+
 def unmeasured(name: str, threshold: str, why: str = "") -> Gate:
     """Refuse, as there is no figure.
 
@@ -151,11 +156,11 @@ def _compared(  # noqa: PLR0913 - a threshold from below, from above, or both
     if figure is None or lowest is None or highest is None:
         return unmeasured(name, threshold)
     if lowest < least:
-        verdict = f"{lowest:.4f} is {least - lowest:.4f} too low"
+        verdict = f"{_written(lowest)} is {_written(least - lowest)} too low"
     elif highest > most:
-        verdict = f"{highest:.4f} is {highest - most:.4f} too high"
+        verdict = f"{_written(highest)} is {_written(highest - most)} too high"
     else:
-        verdict = f"{figure:.4f} is within it"
+        verdict = f"{_written(figure)} is within it"
     return Gate(
         name=name,
         figure=figure,
