@@ -65,6 +65,18 @@ def test_what_another_pipeline_makes_is_had_from_that(marks: UnfinishedMarks) ->
         require_inputs(pipeline, datasets, marks, run=run)
 
 
+def test_several_missing_datasets_are_named_together(marks: UnfinishedMarks) -> None:
+    path = str(Path.cwd() / "data" / "rows.json")
+    names = ["matured_outcomes", "outcomes_report"]
+    pipeline = Pipeline([Node(max, names, "most", name="most")])
+    datasets = DataCatalog({name: JSONDataset(filepath=path) for name in names})
+    with pytest.raises(
+        RunError,
+        match=r"matured_outcomes \(.*\), outcomes_report \(.*\) are not there\.",
+    ):
+        require_inputs(pipeline, datasets, marks, run={"pipeline_names": ["guard"]})
+
+
 def test_what_the_service_writes_is_had_from_there(marks: UnfinishedMarks) -> None:
     path = str(Path.cwd() / "data" / "rows.json")
     metadata = {"kedro-viz": {"layer": "01_raw"}, "written_by": "Ask the service"}

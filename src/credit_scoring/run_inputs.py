@@ -53,24 +53,25 @@ def require_inputs(
 
 def _absence(absent: list[str], catalog: Any, *, run: Mapping[str, Any]) -> str:
     named = _listed([f"{name} ({_place(catalog, name)})" for name in absent])
+    named += " are" if absent[1:] else " is"
     unset = [n for n in absent if _place(catalog, n).startswith("$")]
     if unset:
         variable = _place(catalog, unset[0]).removeprefix("$")
         return (
-            f"{named} is not there: the environment variable {variable} is not set. "
+            f"{named} not there: the environment variable {variable} is not set. "
             f"Set it to the path of the file, then:\n  {run_command(run)}"
         )
     written_by = [_metadata(catalog, n).get("written_by") for n in absent]
     if any(written_by):
         hint = next(filter(None, written_by))
-        return f"{named} is not there. {hint}, then:\n  {run_command(run)}"
+        return f"{named} not there. {hint}, then:\n  {run_command(run)}"
     if any(_layer(catalog, name) == _RAW for name in absent):
-        return f"{named} is not there. No pipeline makes it: put the file there."
+        return f"{named} not there. No pipeline makes it: put the file there."
     others = _other_pipelines_that_make(absent)
     how = {"pipeline_names": others} if others else {"to_outputs": absent}
     makes = run_command({"env": run.get("env"), **how})
     again = run_command(run)
-    return f"{named} is not there. To make it:\n  {makes}\nthen:\n  {again}"
+    return f"{named} not there. To make it:\n  {makes}\nthen:\n  {again}"
 
 
 def _is_parameter(name: str) -> bool:
