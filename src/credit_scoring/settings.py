@@ -1,9 +1,15 @@
 """Kedro's settings of the project."""
 
+import logging
+
 from credit_scoring.configuration import ProjectConfigLoader, file_named_by
 from credit_scoring.hooks import RunReportHooks
 from credit_scoring.registry.tracking import artifact_location, tracking_uri
+from credit_scoring.startup import is_worth_reading
 from credit_scoring.tracking import TrackingHooks, TrackingServerHooks
+
+# Notebooks and `kedro ipython` start without the command line, which does this, too.
+logging.getLogger("py.warnings").addFilter(is_worth_reading)
 
 # Kedro-Viz's hooks are found by themselves, kedro-mlflow's are behind TrackingHooks.
 # The last are called first: the server is looked for before MLflow talks to it.

@@ -5,12 +5,14 @@ import os
 import sys
 
 # MLflow warns about the signature of a class inside kedro-mlflow, OmegaConf about a
-# call inside Kedro, and FastAPI about a class that Kedro-Viz uses, at each start. A
-# filter of `warnings` does not hold: a library puts its own in front of it.
+# call inside Kedro, FastAPI about a class that Kedro-Viz uses, and tqdm in a notebook
+# about widgets that nothing here draws, at each start. A filter of `warnings` does not
+# hold: a library puts its own in front of it.
 KNOWN_WARNINGS = (
     "Add type hints to the `predict` method",
     "register_new_resolver() is deprecated",
     "ORJSONResponse is deprecated",
+    "IProgress not found",
 )
 
 # MLflow reads neither of the first two as it is meant.
