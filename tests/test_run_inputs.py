@@ -6,9 +6,9 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 
-from credit_scoring.configuration import file_named_by
+from credit_scoring.configuration import ProjectConfigLoader, file_named_by
 from credit_scoring.errors import RunError
-from credit_scoring.run_inputs import require_inputs
+from credit_scoring.run_inputs import require_inputs, require_known_parameters
 from credit_scoring.run_marks import UnfinishedMarks
 
 PIPELINE = Pipeline(
@@ -63,6 +63,26 @@ def test_what_another_pipeline_makes_is_had_from_that(marks: UnfinishedMarks) ->
         r"then:\n.* run --pipelines=challenge",
     ):
         require_inputs(pipeline, datasets, marks, run=run)
+
+
+# Kedro calls a function that OmegaConf gave up.
+@pytest.mark.filterwarnings("ignore:register_new_resolver\\(\\) is")
+def test_a_parameter_that_nothing_reads_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "parameters.yml").write_text("training: {seed: 1}")
+
+    def require(given: dict[str, object] | None) -> None:
+        loader = ProjectConfigLoader(
+            str(tmp_path), base_env="base", default_run_env="base", runtime_params=given
+        )
+        require_known_parameters(loader, given)
+
+    require(None)
+    require({"training": {"seed": 2}})
+    with pytest.raises(RunError, match=r"a parameter traning,.* mean training\?"):
+        require({"traning": {"seed": 2}})
+    with pytest.raises(RunError, match=r"a parameter zz, so nothing would read it$"):
+        require({"zz": 1})
 
 
 def test_several_missing_datasets_are_named_together(marks: UnfinishedMarks) -> None:

@@ -27,7 +27,7 @@ from credit_scoring.run_failures import (
     refusal_in,
     says_enough,
 )
-from credit_scoring.run_inputs import require_inputs
+from credit_scoring.run_inputs import require_inputs, require_known_parameters
 from credit_scoring.run_marks import UnfinishedMarks
 from credit_scoring.run_progress import DELAY_S, RunningLine
 from credit_scoring.run_summary import SUMMARISED, TELLS_WHY, render_summary
@@ -88,9 +88,12 @@ class RunReportHooks:
         """See that what is read is there and new; note how much there is to do.
 
         Raises:
-            RunError: If it is not.
+            RunError: If it is not, or a parameter of the command is unknown.
         """
         self._reset(len(pipeline.nodes))
+        if self._context is not None:
+            given = run_params.get("runtime_params")
+            require_known_parameters(self._context.config_loader, given)
         if self._marks is not None:
             require_inputs(pipeline, catalog, self._marks, run=run_params)
             outputs = pipeline.all_outputs()

@@ -1,11 +1,14 @@
 """What a run reads from files is looked at before the first node runs."""
 
+import copy
+import difflib
 import importlib
 import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kedro.config import AbstractConfigLoader
 from kedro.pipeline import Pipeline
 
 from credit_scoring import pipelines
@@ -16,6 +19,32 @@ from credit_scoring.run_marks import UnfinishedMarks
 
 _SHOWN = 8
 _RAW = "01_raw"
+
+
+def require_known_parameters(
+    loader: AbstractConfigLoader, given: Mapping[str, Any] | None
+) -> None:
+    """See that parameters of the command change some that are there.
+
+    Args:
+        loader: The project's, of the run's environment.
+        given: What `--params` says, by group.
+
+    Raises:
+        RunError: If no file of conf/ has such a group: nothing would read it.
+    """
+    if not given:
+        return
+    of_files = copy.copy(loader)
+    of_files.runtime_params = {}
+    known = set(of_files["parameters"])
+    for name in sorted(set(given) - known):
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise RunError(
+            f"--params: no file of conf/ has a parameter {name}, so nothing would "
+            f"read it{hint}"
+        )
 
 
 def require_inputs(
