@@ -25,6 +25,15 @@ Fault = Callable[..., None]
 PROJECT = Path(__file__).parents[1]
 RAW = Path("data/01_raw/taiwan_credit.csv.gz")
 ROWS = 6000
+# What these test runs in processes of its own, or is no package of ours: tracing lines
+# here would only slow down the clients.
+_ELSEWHERE = frozenset({"bentos", "deployment", "production", "project"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(PROJECT / "tests").parts[0] in _ELSEWHERE:
+            item.add_marker("no_cover")
 
 
 @dataclass(frozen=True)

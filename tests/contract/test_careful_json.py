@@ -153,6 +153,7 @@ with open(sys.argv[1], "rb") as file:
         (b', {"loan_id": "\\ud800"}]', "20001"),
     ],
 )
+@pytest.mark.no_cover
 def test_a_large_array_that_is_broken_takes_a_small_part_of_its_size(
     end: bytes, said: str, contract: Contract, tmp_path: Path
 ) -> None:

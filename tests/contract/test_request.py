@@ -388,6 +388,7 @@ def test_contract_without_history_always_has_its_history(contract: Contract):
 # The parity of files and requests.
 
 
+@pytest.mark.no_cover
 def test_every_real_row_gives_the_same_bits_as_in_the_file(
     decoder: RequestDecoder, contract: Contract, real_applications: pd.DataFrame
 ):

@@ -334,6 +334,7 @@ def test_a_span_of_time_can_be_read(files: Files, folder: Path, entry: Entry) ->
     assert [one.entry.loan_id for one in found] == ["L-2", "L-3"]
 
 
+@pytest.mark.no_cover
 def test_a_hundred_thousand_decisions_are_verified_in_seconds(
     open_log: Open, folder: Path, entry: Entry
 ) -> None:

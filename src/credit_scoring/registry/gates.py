@@ -49,7 +49,7 @@ def _measured(figure: object) -> float | None:
 
 def _written(figure: float) -> str:
     """Write a count without decimals, and all else with four."""
-    return f"{figure:,.0f}" if figure.is_integer() else f"{figure:.4f}"
+    return f"{figure:,.0f}" if float(figure).is_integer() else f"{figure:.4f}"
 
 
 def unmeasured(name: str, threshold: str, why: str = "") -> Gate:
