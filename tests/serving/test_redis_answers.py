@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Coroutine, Iterator
 from importlib.util import find_spec
@@ -15,14 +16,19 @@ import pytest
 import redis
 from prometheus_client import CollectorRegistry
 
+from credit_scoring.serving import redis_answers
 from credit_scoring.serving.assembly import Models, scoring_app
 from credit_scoring.serving.idempotency import (
     Asked,
+    Idempotency,
     Kept,
+    LocalAnswers,
     SharedAnswersError,
     asked_for,
 )
+from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
 from credit_scoring.serving.local_server import HOST, free_port
+from credit_scoring.serving.messages import Reply, decision_reply
 from credit_scoring.serving.metrics import ServiceMetrics
 from credit_scoring.serving.redis_answers import RedisAnswers
 from credit_scoring.serving.settings import Settings
@@ -156,7 +162,7 @@ def test_a_right_ends_by_itself(server: Server, clock: Clock) -> None:
     async def test() -> None:
         assert await one.claim(ASKED) is None
         (key,) = server.client.keys()
-        assert 29_000 < server.client.pttl(key) <= 30_000
+        assert 2_000 < server.client.pttl(key) <= 3_000
         server.client.pexpire(key, 1)
         await asyncio.sleep(0.02)
         assert await two.claim(ASKED) is None
@@ -166,6 +172,87 @@ def test_a_right_ends_by_itself(server: Server, clock: Clock) -> None:
         assert await one.claim(ASKED) == Kept(ASKED.digest, b"answer")
 
     run(one, two, test=test())
+
+
+@pytest.fixture
+def short_rights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_answers, "_LOCK_MS", 600)
+    monkeypatch.setattr(redis_answers, "_RENEW_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("short_rights")
+def test_a_right_lasts_as_long_as_it_is_held(server: Server, clock: Clock) -> None:
+    one, two = store(server, clock), store(server, clock)
+
+    async def test() -> None:
+        assert await one.claim(ASKED) is None
+        for _ in range(15):
+            await asyncio.sleep(0.1)
+            assert await two.claim(ASKED) == Kept(ASKED.digest, None)
+        await one.keep(ASKED, b"answer")
+        assert await two.claim(ASKED) == Kept(ASKED.digest, b"answer")
+        # It is not renewed any more: it is an answer now, which is kept for long.
+        await asyncio.sleep(0.2)
+        (key,) = server.client.keys()
+        assert server.client.pttl(key) > 50_000
+
+    run(one, two, test=test())
+
+
+@pytest.mark.usefixtures("short_rights")
+def test_a_right_that_was_taken_over_is_not_renewed(
+    server: Server, clock: Clock
+) -> None:
+    one, two = store(server, clock), store(server, clock)
+
+    async def test() -> None:
+        assert await one.claim(ASKED) is None
+        (key,) = server.client.keys()
+        server.client.delete(key)
+        assert await two.claim(ASKED) is None
+        two._let_go(ASKED)
+        await asyncio.sleep(1)
+        assert not server.client.keys()
+
+    run(one, two, test=test())
+
+
+HOLDER = """
+import asyncio, sys
+from credit_scoring.serving.idempotency import asked_for
+from credit_scoring.serving.redis_answers import RedisAnswers
+
+async def hold():
+    store = RedisAnswers(sys.argv[1], prefix="test:", seconds=60, timeout_ms=5000)
+    assert await store.claim(asked_for(b"key", b"body", explain=False)) is None
+    print("held", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(hold())
+"""
+
+
+def test_what_a_killed_worker_was_asked_is_answered_by_another(
+    server: Server, clock: Clock, registry: CollectorRegistry
+) -> None:
+    command = [sys.executable, "-c", HOLDER, server.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.kill()
+    two = store(server, clock)
+    metrics = IdempotencyMetrics(registry)
+    local = LocalAnswers(most=10, seconds=60, metrics=metrics)
+
+    async def decide() -> Reply:
+        return decision_reply(b"decided")
+
+    async def test() -> None:
+        # Within the time for which one waits for another's answer.
+        reply = await Idempotency(local, metrics, two).answer(ASKED, decide)
+        assert reply.body == b"decided"
+
+    run(two, test=test())
 
 
 def test_a_stranger_s_value_is_refused(server: Server, clock: Clock) -> None:

@@ -3,11 +3,12 @@
 The key of a value is the SHA-256 of the client's key. A value is one of
 
 - ``L`` + the holder's token (16 bytes) + digest of the request (32 bytes): a right
-  to answer, which ends by itself;
+  to answer, which ends by itself soon after its holder has ended;
 - ``A`` + digest of the request (32 bytes) + the answer.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Awaitable, Callable
@@ -26,8 +27,9 @@ _LOG = logging.getLogger(__name__)
 _TOKEN_BYTES = 16
 _DIGEST_BYTES = 32
 _LOCK, _ANSWER = b"L", b"A"
-# Longer than any decision; after so long a worker that died has lost its right.
-_LOCK_MS = 30_000
+# After so long a worker that was killed has lost its right; others renew theirs.
+_LOCK_MS = 3_000
+_RENEW_SECONDS = 0.7
 # While Redis does not answer it is asked once in so long.
 _PAUSE_SECONDS = 1.0
 _MOST_CONNECTIONS = 32
@@ -36,6 +38,10 @@ _MOST_CONNECTIONS = 32
 _KEEP = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then "
     "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 end return 0"
+)
+_RENEW = (
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then "
+    "return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
 )
 _RELEASE = (
     "if redis.call('GET', KEYS[1]) == ARGV[1] then "
@@ -79,10 +85,13 @@ class RedisAnswers:
         self._clock = clock
         self._paused_until = 0.0
         self._token = os.urandom(_TOKEN_BYTES)
+        self._held: dict[bytes, asyncio.Handle | asyncio.Task[None]] = {}
 
     async def claim(self, asked: Asked) -> Kept | None:
         """Take the right to answer, unless somebody has it or has answered."""
         kept: Kept | None = await self._bounded(lambda: self._claim(asked))
+        if kept is None:
+            self._hold(asked)
         return kept
 
     async def keep(self, asked: Asked, body: Body) -> None:
@@ -91,6 +100,7 @@ class RedisAnswers:
         Raises:
             SharedAnswersError: If the right had ended, or Redis does not answer.
         """
+        self._let_go(asked)
         answer = _ANSWER + asked.digest + body
         arguments = (self._right(asked), answer, self._answer_ms)
         if not await self._script(_KEEP, asked, *arguments):
@@ -98,10 +108,14 @@ class RedisAnswers:
 
     async def release(self, asked: Asked) -> None:
         """Give the right up without an answer."""
+        self._let_go(asked)
         await self._script(_RELEASE, asked, self._right(asked))
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; rights that are held end by themselves."""
+        for held in self._held.values():
+            held.cancel()
+        self._held.clear()
         await self._redis.aclose(close_connection_pool=True)
 
     async def _claim(self, asked: Asked) -> Kept | None:
@@ -113,6 +127,29 @@ class RedisAnswers:
             value: Any = await self._redis.get(key)
             if value is not None:  # else it has just ended
                 return _read(value)
+
+    def _hold(self, asked: Asked) -> None:
+        """Have the right renewed for as long as it is held; most are not that long."""
+        loop = asyncio.get_running_loop()
+
+        def renew() -> None:
+            self._held[asked.name] = loop.create_task(self._renew(asked))
+
+        self._held[asked.name] = loop.call_later(_RENEW_SECONDS, renew)
+
+    def _let_go(self, asked: Asked) -> None:
+        held = self._held.pop(asked.name, None)
+        if held is not None:
+            held.cancel()
+
+    async def _renew(self, asked: Asked) -> None:
+        still_ours = True
+        while still_ours:
+            # Tried again where Redis does not answer: it may do so in time.
+            with contextlib.suppress(SharedAnswersError):
+                right = self._right(asked)
+                still_ours = await self._script(_RENEW, asked, right, _LOCK_MS)
+            await asyncio.sleep(_RENEW_SECONDS)
 
     async def _script(self, script: str, asked: Asked, *arguments: bytes | int) -> Any:
         def run() -> Awaitable[Any]:
