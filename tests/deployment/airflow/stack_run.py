@@ -92,27 +92,24 @@ def test_every_line_of_the_schedule_is_a_dag(stack: Stack) -> None:
 def test_a_whole_retraining_promotes_and_packs_a_model(stack: Stack) -> None:
     airflow(stack, "dags", "unpause", "retraining")
     airflow(stack, "dags", "trigger", "retraining", "--run-id", "by_hand")
-    asked = "SELECT task_id, state FROM task_instance WHERE run_id = 'by_hand'"
+    asked = "SELECT run_id, task_id, state FROM task_instance"
 
-    def states() -> dict[str, str]:
-        lines = kept(stack, asked).split()
-        return dict(line.partition("|")[::2] for line in lines)
-
-    def ended() -> bool:
-        run = kept(stack, "SELECT state FROM dag_run WHERE run_id = 'by_hand'").strip()
-        # Nothing here may need to be tried again.
-        return run in {"success", "failed"} or "up_for_retry" in states().values()
+    def over(run: str = "") -> set[str]:
+        """Tasks that are over in a run of this name, or in any."""
+        lines = [line.split("|") for line in kept(stack, asked).splitlines()]
+        return {task for of, task, state in lines if state in OVER and run in {"", of}}
 
     try:
-        for task in DEFAULT_RUN:
-            stack.wait(task, lambda task=task: states().get(task) in OVER)
-        stack.wait("the end", ended)
+        # Airflow may also begin the run of the last Sunday, and take it first.
+        for run in ("", "by_hand"):
+            for task in DEFAULT_RUN:
+                stack.wait(task, lambda t=task, r=run: t in over(r))
     finally:
         airflow(stack, "dags", "pause", "retraining")
-    found = states()
-    assert {task: found.get(task) for task in DEFAULT_RUN} == dict.fromkeys(
-        DEFAULT_RUN, "success"
-    )
+    found = {tuple(line.split("|")[1:]) for line in kept(stack, asked).splitlines()}
+    assert found >= {(task, "success") for task in DEFAULT_RUN}
+    # Whichever came second found nobody in another role.
+    assert {state for _, state in found} <= {"success", "skipped"}
     aliases = "SELECT alias FROM registered_model_aliases"
     assert "champion" in kept(stack, aliases, database="mlflow").split()
     packed = ("exec", "-T", "airflow", "/app/.venv/bin/bentoml", "list", "-o", "json")
