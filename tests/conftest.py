@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from .production.servers import s3
-
 # A loaded machine may take any time for an example.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -32,7 +30,7 @@ _ELSEWHERE = frozenset({"bentos", "deployment", "production", "project"})
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(PROJECT / "tests").parts[0] in _ELSEWHERE:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in _ELSEWHERE:
             item.add_marker("no_cover")
 
 
@@ -174,6 +172,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A client of an S3 server that the environment names, as Arrow reads it."""
+    from .production.servers import s3
+
     with s3(tmp_path) as store:
         for variable, value in store.environment.items():
             monkeypatch.setenv(variable, value)
